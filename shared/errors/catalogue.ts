@@ -76,6 +76,9 @@ export const catalogue = {
     `That took more of my time than I may spend. ${person}`,
   ),
 
+  // Knowledge.
+  'knowledge.invalid': terminal(422, 'A knowledge file has a fault'),
+
   // Tools.
   'tool.unavailable': retryable(503, 'The tool server cannot be reached'),
   'tool.timeout': retryable(503, 'The tool did not answer in time'),
