@@ -1,0 +1,108 @@
+import { Fault } from '../errors/fault.ts'
+import type { Event } from '../events/event.ts'
+import type { Database, Transaction } from '../store/connect.ts'
+import { claim, finish, release, renew, take } from '../store/inbox.ts'
+import type { Context, EventHandler } from './function.ts'
+
+/**
+ * Law 1 for a stage with no call outside Postgres: the claim, the work and the reply commit in one transaction. A
+ * redelivery finds the row and gets the stored reply; a second delivery at the same moment waits for the first.
+ */
+export function onceInOneTransaction(options: {
+  consumer: string
+  database: Database
+  /** What makes a delivery the same as another; default the event's own source and id. */
+  identify?: (event: Event) => { source: string; event: string }
+  work: (event: Event, sql: Transaction, context: Context) => Promise<Event | null>
+}): EventHandler {
+  const { consumer, database, work, identify = identity } = options
+  return (event, context) =>
+    database.begin(async (sql) => {
+      const taken = await take(sql, { consumer, ...identify(event) })
+      if (taken.kind === 'finished') return taken.reply
+      const reply = await work(event, sql, context)
+      if (reply !== null) await finish(sql, taken.hold, reply)
+      return reply
+    })
+}
+
+function identity(event: Event): { source: string; event: string } {
+  return { source: event.source, event: event.id }
+}
+
+export interface Lease {
+  /** How often this event was claimed, this time included. */
+  attempts: number
+  /** Aborts when the lease was lost or the process must stop; every call outside takes it. */
+  signal: AbortSignal
+  /**
+   * Commits something before the work goes on, only if the lease still holds.
+   * @throws Fault `stage.lease-lost`
+   */
+  record<Result>(write: (sql: Transaction) => Promise<Result>): Promise<Result>
+  /**
+   * Commits the work's state together with the stage's reply, only if the lease still holds; ends the lease.
+   * @throws Fault `stage.lease-lost`
+   */
+  finish(write: (sql: Transaction) => Promise<Event | null>): Promise<Event | null>
+}
+
+/**
+ * Law 1 for a stage that calls outside Postgres: a short lease with a fence, renewed only while the handler runs and
+ * holding no connection meanwhile. A process that wakes up late finds its fence outdated and commits nothing.
+ */
+export function onceWithLease(options: {
+  consumer: string
+  database: Database
+  /** Milliseconds a claim holds without renewal; default 3,000, the longest the design allows. */
+  leaseMs?: number
+  work: (event: Event, lease: Lease, context: Context) => Promise<Event | null>
+}): EventHandler {
+  const { consumer, database, work, leaseMs = 3_000 } = options
+  return async (event, context) => {
+    const claimed = await claim(database, { consumer, ...identity(event) }, leaseMs)
+    if (claimed.kind === 'finished') return claimed.reply
+    if (claimed.kind === 'leased') throw new Fault('stage.leased', `${consumer} holds ${event.id}`)
+    const { hold, attempts } = claimed
+
+    const lost = new AbortController()
+    const renewal = setInterval(() => {
+      // A renewal that fails is a lease that will run out: stop the calls now rather than finish for nothing.
+      renew(database, hold, leaseMs).then(
+        (held) => held || lost.abort(new Fault('stage.lease-lost', `${consumer} ${event.id}`)),
+        (cause: unknown) => lost.abort(new Fault('stage.lease-lost', `renewal of ${event.id} failed`, { cause })),
+      )
+    }, leaseMs / 3)
+    const signal = context.signal ? AbortSignal.any([context.signal, lost.signal]) : lost.signal
+
+    const fenced = <Result>(write: (sql: Transaction) => Promise<Result>) =>
+      database.begin(async (sql) => {
+        if (!(await renew(sql, hold, leaseMs))) throw new Fault('stage.lease-lost', `${consumer} ${event.id}`)
+        return await write(sql)
+      }) as Promise<Result>
+
+    try {
+      return await work(
+        event,
+        {
+          attempts,
+          signal,
+          record: fenced,
+          finish: (write) =>
+            fenced(async (sql) => {
+              const reply = await write(sql)
+              await finish(sql, hold, reply)
+              return reply
+            }),
+        },
+        context,
+      )
+    } catch (error) {
+      // Let the retry start at once instead of waiting for the lease to run out; losing this write loses only time.
+      await release(database, hold).catch((cause: unknown) => context.log.warn('lease not released', { error: cause }))
+      throw error
+    } finally {
+      clearInterval(renewal)
+    }
+  }
+}
