@@ -1,0 +1,60 @@
+import type { Agent, Verb } from '../agent.ts'
+import { buildAgent } from '../build-agent.ts'
+import { agentFileHead, type StepFile, stepSchemas } from '../schema.ts'
+import { describeIssue, type Finding } from './describe-issue.ts'
+import { readSource, type Source } from './source.ts'
+
+export interface ReadAgent {
+  /** null where the file does not have the form of an agent. */
+  agent: Agent | null
+  source: Source
+  findings: Finding[]
+}
+
+/** Reads agent.yaml as far as its form goes. What its parts mean together is for the rules. */
+export function readAgent(text: string): ReadAgent {
+  const source = readSource(text)
+  if (source.faults.length > 0) return { agent: null, source, findings: [] }
+  const head = agentFileHead.safeParse(source.value)
+  const findings = head.success ? [] : head.error.issues.flatMap((issue) => describeIssue(issue, [], source.value))
+  const steps = new Map<string, StepFile>()
+  for (const [name, step] of Object.entries(stepsOf(source.value))) {
+    const read = readStep(name, step)
+    if ('verb' in read) steps.set(name, read)
+    else findings.push(...read)
+  }
+  const agent = head.success && findings.length === 0 ? buildAgent(head.data, steps) : null
+  return { agent, source, findings }
+}
+
+const verbs = Object.keys(stepSchemas) as Verb[]
+
+function readStep(name: string, step: unknown): StepFile | Finding[] {
+  const path = ['steps', name]
+  if (typeof step !== 'object' || step === null) return [{ path, message: `step "${name}" says nothing` }]
+  const found = verbs.filter((verb) => Object.hasOwn(step, verb))
+  // `ask` is a verb, and the text of a confirm.
+  const named = found.length > 1 ? found.filter((verb) => verb !== 'ask' || !found.includes('confirm')) : found
+  const [verb, second] = named
+  if (verb === undefined) {
+    return [{ path, message: `step "${name}" has no verb: one of ${verbs.join(', ')}` }]
+  }
+  if (second !== undefined) {
+    return [{ path: [...path, second], message: `step "${name}" has two verbs: ${verb} and ${second}` }]
+  }
+  return parseStep(verb, path, step)
+}
+
+function parseStep<V extends Verb>(verb: V, path: string[], step: object): StepFile | Finding[] {
+  const parsed = stepSchemas[verb].safeParse(step)
+  if (!parsed.success) return parsed.error.issues.flatMap((issue) => describeIssue(issue, path, step))
+  return { verb, ...parsed.data } as StepFile
+}
+
+function stepsOf(value: unknown): Record<string, unknown> {
+  if (typeof value !== 'object' || value === null || !('steps' in value)) return {}
+  const { steps } = value
+  return typeof steps === 'object' && steps !== null && !Array.isArray(steps)
+    ? Object.fromEntries(Object.entries(steps))
+    : {}
+}
