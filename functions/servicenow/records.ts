@@ -1,0 +1,72 @@
+import * as z from 'zod/mini'
+import { Fault } from '../../shared/errors/fault.ts'
+import type { Rest, RestAnswer } from './rest.ts'
+
+/** A field of a record, stored and as a person reads it (`sysparm_display_value=all`). */
+export interface Cell {
+  value: string
+  display: string
+}
+
+const cellSchema = z.pipe(
+  z.nullish(z.union([z.string(), z.object({ value: z.nullish(z.string()), display_value: z.nullish(z.string()) })])),
+  z.transform((given): Cell => {
+    if (typeof given === 'string') return { value: given, display: given }
+    const value = given?.value ?? given?.display_value ?? ''
+    return { value, display: given?.display_value ?? value }
+  }),
+)
+
+/**
+ * Reads records of a table by an encoded query. Values that come from outside must not hold `^`, which ends a term.
+ * @throws Fault `tool.unavailable`, `tool.timeout`, `tool.refused`, `tool.answer-too-large`, `tool.answer-invalid`
+ */
+export async function readRecords<F extends string>(
+  rest: Rest,
+  table: string,
+  fields: readonly F[],
+  query: string,
+  limit: number,
+): Promise<Record<F, Cell>[]> {
+  const answer = await rest.get(`/api/now/table/${table}`, {
+    sysparm_query: query,
+    sysparm_fields: fields.join(','),
+    sysparm_display_value: 'all',
+    sysparm_exclude_reference_link: 'true',
+    sysparm_no_count: 'true',
+    sysparm_limit: String(limit),
+  })
+  const body = readBody(answer, `GET ${table}`)
+  const schema = z.object({ result: z.array(z.partialRecord(z.enum(fields), cellSchema)) })
+  const parsed = schema.safeParse(body)
+  if (!parsed.success) throw new Fault('tool.answer-invalid', `GET ${table}: ${z.prettifyError(parsed.error)}`)
+  const empty: Cell = { value: '', display: '' }
+  return parsed.data.result.map((given) => {
+    const row = fields.map((field) => [field, given[field] ?? empty] as const)
+    return Object.fromEntries(row) as Record<F, Cell> // Every field of F was just set.
+  })
+}
+
+/**
+ * The value of a read, which may be repeated whatever became of it.
+ * @throws Fault as {@link readRecords}
+ */
+function readBody(answer: RestAnswer<unknown>, what: string): unknown {
+  switch (answer.kind) {
+    case 'answered':
+      return answer.value
+    case 'refused':
+      throw new Fault('tool.refused', `${what}: ${answer.detail}`)
+    case 'not-taken':
+      throw new Fault('tool.unavailable', `${what}: ${answer.detail}`, retryIn(answer.retryAfter))
+    case 'lost': {
+      const code = answer.reason === 'timeout' ? 'tool.timeout' : 'tool.unavailable'
+      throw new Fault(answer.reason === 'too-large' ? 'tool.answer-too-large' : code, `${what}: ${answer.detail}`)
+    }
+  }
+}
+
+/** Options of a Fault from the seconds a peer named, if it did. */
+export function retryIn(seconds: number | undefined): { retryAfter?: number } {
+  return seconds === undefined ? {} : { retryAfter: seconds }
+}
