@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { Fault } from '../../shared/errors/fault.ts'
+import { eventTypes } from '../../shared/events/catalogue.ts'
+import { buildEvent, type Event } from '../../shared/events/event.ts'
+import type { NewRequest } from '../../shared/store/requests.ts'
+import { isTraceparent } from '../../shared/telemetry/traceparent.ts'
+import type { Question } from './read-question.ts'
+
+export interface Arrival {
+  id: string
+  at: Date
+  /** Subject of the caller's token. */
+  caller: string
+  headers: Headers
+  /** Path and text of the request, which an Idempotency-Key is bound to. */
+  path: string
+  text: string
+  randomBytes(count: number): Uint8Array
+}
+
+/**
+ * The row of a question and the event that announces it, which stands in the row so that every publication is the same.
+ * @throws Fault `request.malformed` for an Idempotency-Key that is none.
+ */
+export function buildRequest(question: Question, arrival: Arrival): { row: NewRequest; event: Event } {
+  const traceparent = readTraceparent(arrival.headers.get('traceparent'), arrival.randomBytes)
+  const event = buildEvent({
+    type: eventTypes.requestCreated,
+    source: '/ingress',
+    // An address is ASCII by its one spelling, so it can travel in a header.
+    subject: `${question.channel}:${question.email}`,
+    cause: [arrival.id],
+    time: arrival.at,
+    chain: { correlation: arrival.id, traceparent, hops: 0 },
+    data: { request_id: arrival.id },
+  })
+  const row: NewRequest = {
+    id: arrival.id,
+    caller: arrival.caller,
+    identity: `email:${question.email}`,
+    channel: question.channel,
+    channelMessage: null,
+    idempotencyKey: readIdempotencyKey(arrival.headers.get('idempotency-key')),
+    bodyHash: createHash('sha256')
+      .update(JSON.stringify([arrival.path, arrival.text]))
+      .digest('hex'),
+    requestType: question.requestType,
+    content: question.content,
+    metadata: question.metadata,
+    context: question.context,
+    target: { channel: question.channel, thread: null },
+    traceparent,
+    event: JSON.stringify(event),
+    acceptedAt: arrival.at,
+  }
+  return { row, event }
+}
+
+function readIdempotencyKey(header: string | null): string | null {
+  if (header === null) return null
+  if (/^[\x21-\x7e](?:[\x20-\x7e]{0,253}[\x21-\x7e])?$/.test(header)) return header
+  throw new Fault('request.malformed', 'Idempotency-Key: 1 to 255 printable ASCII characters')
+}
+
+function readTraceparent(header: string | null, randomBytes: (count: number) => Uint8Array): string {
+  if (header !== null && isTraceparent(header)) return header
+  const hex = Buffer.from(randomBytes(24)).toString('hex')
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`
+}

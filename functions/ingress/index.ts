@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto'
+import { publishEvent } from '../../shared/events/publish.ts'
+import { openKeys, verifyToken } from '../../shared/identity/verify.ts'
+import { required, wholeNumber } from '../../shared/settings/environment.ts'
+import { connect } from '../../shared/store/connect.ts'
+import { createLog } from '../../shared/telemetry/log.ts'
+import { checkBroker } from './check-broker.ts'
+import { createIngress, type Ingress } from './ingress.ts'
+import { requestId } from './request-id.ts'
+
+/** ingress: the public door. See functions/ingress/ingress.ts. */
+export function createFunction(environment = process.env): Ingress {
+  const sink = required(environment, 'K_SINK', 'the address of the broker')
+  const issuer = required(environment, 'OIDC_ISSUER', "the issuer whose tokens are taken, as in their claim 'iss'")
+  const audience = required(environment, 'OIDC_AUDIENCE', "this system's name in the claim 'aud'")
+  const keys = openKeys(new URL(required(environment, 'OIDC_JWKS_URL', "the address of the issuer's keys")))
+  const messageLimit = wholeNumber(environment, 'MESSAGE_LIMIT', 16_384, [1, 262_144])
+  const database = connect(required(environment, 'DATABASE_URL', 'the address of Postgres'), { name: 'ingress' })
+  const now = () => new Date()
+  const ingress = createIngress({
+    database,
+    publish: (event) => publishEvent(sink, event, fetch),
+    brokerReady: () => checkBroker(sink, fetch),
+    verify: (token) => verifyToken(token, { issuer, audience, keys, now }),
+    now,
+    newId: () => requestId(now(), randomBytes),
+    randomBytes,
+    log: createLog({ function: 'ingress' }),
+    messageLimit,
+  })
+  return {
+    ...ingress,
+    async shutdown() {
+      await ingress.shutdown?.()
+      await database.end({ timeout: 5 })
+    },
+  }
+}

@@ -1,0 +1,54 @@
+import { Fault } from '../../shared/errors/fault.ts'
+
+/**
+ * The body of a request as JSON, read no further than `limit` bytes; the text goes with it because its hash does.
+ * @throws Fault `request.too-large`, `request.unsupported-media` (not JSON by its type, or not UTF-8),
+ *   `request.malformed`.
+ */
+export async function readJson(request: Request, limit: number): Promise<{ text: string; value: unknown }> {
+  if (!isJsonInUtf8(request.headers.get('content-type'))) {
+    throw new Fault('request.unsupported-media', 'the Content-Type is not application/json in UTF-8')
+  }
+  const encoding = request.headers.get('content-encoding')
+  if (encoding !== null && encoding.toLowerCase() !== 'identity') {
+    throw new Fault('request.unsupported-media', 'a Content-Encoding is not taken')
+  }
+  const text = decode(await readAtMost(request, limit))
+  try {
+    return { text, value: JSON.parse(text) }
+  } catch (cause) {
+    throw new Fault('request.malformed', 'the body is not JSON', { cause })
+  }
+}
+
+function isJsonInUtf8(contentType: string | null): boolean {
+  const [mediaType = '', ...parameters] = (contentType ?? '').toLowerCase().split(';')
+  if (mediaType.trim() !== 'application/json') return false
+  return parameters.every((parameter) => {
+    const [name = '', value = ''] = parameter.split('=')
+    return name.trim() !== 'charset' || /^"?utf-?8"?$/.test(value.trim())
+  })
+}
+
+async function readAtMost(request: Request, limit: number): Promise<Uint8Array> {
+  const declared = Number(request.headers.get('content-length') ?? '0')
+  if (declared > limit) throw new Fault('request.too-large', `the body has ${declared} bytes, the limit is ${limit}`)
+  if (request.body === null) return new Uint8Array()
+  const chunks: Uint8Array[] = []
+  let size = 0
+  // Leaving the loop by a throw cancels the stream: the rest is never read.
+  for await (const chunk of request.body) {
+    size += chunk.byteLength
+    if (size > limit) throw new Fault('request.too-large', `the body has more than ${limit} bytes`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (cause) {
+    throw new Fault('request.unsupported-media', 'the body is not UTF-8', { cause })
+  }
+}

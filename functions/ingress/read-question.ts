@@ -1,0 +1,89 @@
+import { Fault } from '../../shared/errors/fault.ts'
+import { type Caller, mayActFor } from '../../shared/identity/caller.ts'
+import { bodies, type Channel, channels } from './bodies.ts'
+import { cleanJson, isBlank } from './clean-json.ts'
+
+/** What a caller asks, once it is known to be theirs to ask. */
+export interface Question {
+  channel: Channel
+  /** Whose question it is. */
+  email: string
+  content: string
+  requestType: string
+  metadata: Record<string, unknown>
+  /** The channel's own fields. */
+  context: Record<string, unknown>
+}
+
+const metadataLimit = 32_768
+
+/**
+ * Reads a body by its channel's schema and decides whether this caller may ask so.
+ * @throws Fault `request.malformed`, `request.too-large`, `identity.forbidden`.
+ */
+export function readQuestion(
+  value: unknown,
+  caller: Caller,
+  options: { channel: Channel | null; messageLimit: number },
+): Question {
+  const body = asObject(cleanJson(value))
+  const channel = channelOf(body['integration_type'], options.channel)
+  if (channel === 'tool' && caller.kind !== 'service') {
+    throw new Fault('identity.forbidden', 'only a caller with the scope "service" may use the channel tool')
+  }
+  const { user_id, content, request_type, metadata, context } = parseBody(channel, body)
+  if (isBlank(content)) throw new Fault('request.malformed', 'content: there is nothing to read in it')
+  const size = Buffer.byteLength(content)
+  if (size > options.messageLimit) {
+    throw new Fault('request.too-large', `content has ${size} bytes, the limit is ${options.messageLimit}`)
+  }
+  for (const [name, kept] of Object.entries({ metadata, context })) {
+    if (Buffer.byteLength(JSON.stringify(kept)) > metadataLimit) {
+      throw new Fault('request.too-large', `${name} has more than ${metadataLimit} bytes`)
+    }
+  }
+  return { channel, email: personOf(user_id, caller), content, requestType: request_type, metadata, context }
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return { ...value }
+  throw new Fault('request.malformed', 'the body is not a JSON object')
+}
+
+function channelOf(type: unknown, ofRoute: Channel | null): Channel {
+  if (type === undefined || type === null) return ofRoute ?? 'generic'
+  const named = channels.find((channel) => typeof type === 'string' && type.toLowerCase() === channel)
+  if (named === undefined) throw new Fault('request.malformed', `integration_type: one of ${channels.join(', ')}`)
+  if (ofRoute !== null && named !== ofRoute) {
+    throw new Fault('request.malformed', `integration_type: this route takes ${ofRoute}`)
+  }
+  return named
+}
+
+function parseBody(channel: Channel, body: Record<string, unknown>) {
+  const parsed = bodies[channel].safeParse({ ...body, integration_type: channel })
+  if (!parsed.success) {
+    const reasons = parsed.error.issues
+      .slice(0, 5)
+      .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
+    throw new Fault('request.malformed', reasons.join('; '))
+  }
+  const { user_id, content, request_type, metadata, ...own } = parsed.data
+  // The predecessor's session token is a secret without a use here; the channel has its own column.
+  const left = new Set(['integration_type', 'session_token'])
+  const context = Object.fromEntries(
+    Object.entries(own).filter(([name, field]) => !left.has(name) && field !== null && field !== undefined),
+  )
+  return { user_id, content, request_type, metadata, context }
+}
+
+function personOf(asked: string | null | undefined, caller: Caller): string {
+  const email = asked ?? caller.email
+  if (email === null) {
+    throw new Fault('request.malformed', 'user_id: the token names no verified e-mail address, so it is needed')
+  }
+  if (!mayActFor(caller, email)) {
+    throw new Fault('identity.forbidden', 'user_id is another person: that takes the scope "requests:act-for-others"')
+  }
+  return email
+}

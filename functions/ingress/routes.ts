@@ -1,0 +1,94 @@
+import type { Channel } from './bodies.ts'
+
+/** `caller`: whoever holds a valid token; `service`: only one with the scope of that name. */
+export type Who = 'anyone' | 'caller' | 'service'
+
+interface Common {
+  path: string
+  who: Who
+  summary: string
+}
+
+/** A way to ask; channel null: the body's integration_type names it. */
+export interface AskRoute extends Common {
+  kind: 'ask'
+  method: 'POST'
+  channel: Channel | null
+}
+
+export interface ReadRoute extends Common {
+  kind: 'request' | 'conversation' | 'document'
+  method: 'GET'
+}
+
+/** Answered by the host (shared/stage) before a request comes here; listed because it needs no token. */
+export interface HostRoute extends Common {
+  kind: 'host'
+  method: 'GET'
+}
+
+export type Route = AskRoute | ReadRoute | HostRoute
+
+/**
+ * Every route of this function and who may call it. The application and the OpenAPI document are both made from this
+ * table, so that no route is open by omission.
+ */
+export const routes: readonly Route[] = [
+  {
+    kind: 'ask',
+    method: 'POST',
+    path: '/api/v1/requests',
+    who: 'caller',
+    channel: null,
+    summary: 'Ask; integration_type names the channel, generic if it is left out',
+  },
+  {
+    kind: 'ask',
+    method: 'POST',
+    path: '/api/v1/requests/web',
+    who: 'caller',
+    channel: 'web',
+    summary: 'Ask from a web page',
+  },
+  {
+    kind: 'ask',
+    method: 'POST',
+    path: '/api/v1/requests/cli',
+    who: 'caller',
+    channel: 'cli',
+    summary: 'Ask from a terminal',
+  },
+  {
+    kind: 'ask',
+    method: 'POST',
+    path: '/api/v1/requests/tool',
+    who: 'service',
+    channel: 'tool',
+    summary: "Ask from another system's trigger",
+  },
+  {
+    kind: 'ask',
+    method: 'POST',
+    path: '/api/v1/requests/generic',
+    who: 'caller',
+    channel: null,
+    summary: "Ask by the predecessor's catch-all route; integration_type as for /api/v1/requests",
+  },
+  {
+    kind: 'request',
+    method: 'GET',
+    path: '/api/v1/requests/{id}',
+    who: 'caller',
+    summary: 'The state of a request and, once there is one, its answer',
+  },
+  {
+    kind: 'conversation',
+    method: 'GET',
+    path: '/api/v1/conversations/{id}',
+    who: 'caller',
+    summary: "A conversation's messages in their order",
+  },
+  { kind: 'document', method: 'GET', path: '/openapi.json', who: 'anyone', summary: 'This document' },
+  { kind: 'host', method: 'GET', path: '/health/liveness', who: 'anyone', summary: 'Whether the process should go on' },
+  { kind: 'host', method: 'GET', path: '/health/readiness', who: 'anyone', summary: 'Whether requests can be taken' },
+]
