@@ -1,0 +1,100 @@
+import { eventTypes } from '../../shared/events/catalogue.ts'
+import type { Chain, Event } from '../../shared/events/event.ts'
+import { nextEvent } from '../../shared/events/next.ts'
+import { applyApprovalChanges } from '../../shared/store/approvals.ts'
+import type { Sql } from '../../shared/store/connect.ts'
+import { addUsage, writeJournal } from '../../shared/store/journal.ts'
+import { lockSession, setPendingEvent } from '../../shared/store/sessions.ts'
+import { finishWrite } from '../../shared/store/tool-calls.ts'
+import { advanceTurn, type TurnInContext } from '../../shared/store/turns.ts'
+import { answerTurn } from '../../shared/turn/answer-turn.ts'
+import type { Walked } from './walk-flow.ts'
+
+/**
+ * Commits a step: journal, approvals, ledger, the turn's new state and the event that follows from it. Answers null
+ * where the session or the turn moved on while the step ran; then nothing of the step counts.
+ */
+export async function commitStep(
+  sql: Sql,
+  turn: TurnInContext,
+  walked: Walked,
+  options: { chain: Chain; startedAt: Date; now: Date },
+): Promise<Event | null> {
+  const { chain, startedAt, now } = options
+  const session = await lockSession(sql, turn.session)
+  if (session?.turn !== turn.id) return null
+  const { call, flow } = walked
+  const advanced = await advanceTurn(sql, {
+    turn: turn.id,
+    step: turn.step,
+    flow,
+    said: [...turn.said, ...walked.said],
+    inputTokens: call?.inputTokens ?? 0,
+    outputTokens: call?.outputTokens ?? 0,
+  })
+  if (!advanced) return null
+
+  await writeJournal(sql, {
+    turn: turn.id,
+    number: turn.step,
+    agent: turn.agent,
+    name: call?.step ?? flow.at,
+    kind: journalKind(call),
+    promptHash: call?.promptHash ?? null,
+    request: call?.request,
+    answer: call?.answer,
+    reads: walked.reads,
+    inputTokens: call?.inputTokens ?? 0,
+    outputTokens: call?.outputTokens ?? 0,
+    startedAt,
+    finishedAt: now,
+  })
+  if (call?.promptHash) await addUsage(sql, turn.session, call.inputTokens, call.outputTokens)
+  if (call?.write) {
+    await finishWrite(sql, { turn: turn.id, step: turn.step, state: call.write, outcome: call.answer, now })
+  }
+  await applyApprovalChanges(
+    sql,
+    { session: turn.session, turn: turn.id, decidedBy: turn.email, now },
+    walked.approvals,
+  )
+  return follow(sql, turn, walked, chain, now)
+}
+
+async function follow(sql: Sql, turn: TurnInContext, walked: Walked, chain: Chain, now: Date): Promise<Event | null> {
+  const { then, flow } = walked
+  const step = turn.step + 1
+  if (then.kind === 'step' || then.kind === 'handoff') {
+    const agent = then.kind === 'handoff' ? then.agent : turn.agent
+    const next = nextEvent(chain, {
+      type: then.kind === 'handoff' ? eventTypes.agentHandoff : eventTypes.agentStep,
+      source: '/agent',
+      session: turn.session,
+      cause: [turn.id, String(step), agent],
+      time: now,
+      data: { session_id: turn.session, turn_id: turn.id, step, agent_id: agent },
+    })
+    await setPendingEvent(sql, turn.session, next, now)
+    return next
+  }
+  const ended = then.kind === 'end'
+  return answerTurn(
+    sql,
+    turn,
+    {
+      state: 'answered',
+      content: [...turn.said, ...walked.said].join('\n\n'),
+      agent: turn.agent,
+      type: 'message',
+      requiresFollowup: !ended,
+      metadata: ended ? {} : { waiting_for: flow.waiting },
+      conversation: ended ? { agent: null, flow: null } : { agent: turn.agent, flow },
+    },
+    { chain, source: '/agent', now },
+  )
+}
+
+function journalKind(call: Walked['call']): 'decide' | 'extract' | 'compose' | 'call' | 'flow' {
+  if (call === null || call.kind === 'lookup' || call.kind === 'search') return 'flow'
+  return call.kind
+}

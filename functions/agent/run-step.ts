@@ -1,0 +1,53 @@
+import { Fault } from '../../shared/errors/fault.ts'
+import { eventTypes } from '../../shared/events/catalogue.ts'
+import { chainOf, type Event } from '../../shared/events/event.ts'
+import { parseData } from '../../shared/events/parse.ts'
+import { readCommand } from '../../shared/flow/index.ts'
+import type { Lease } from '../../shared/stage/once.ts'
+import { findTurnInContext, parkTurn } from '../../shared/store/turns.ts'
+import { answerCommand } from './answer-command.ts'
+import { commitStep } from './commit-step.ts'
+import type { AgentParts } from './parts.ts'
+import { walkFlow } from './walk-flow.ts'
+
+/** After so many failed attempts at a model the turn waits for a tick instead of filling the broker with retries. */
+const attemptsBeforeWaiting = 3
+
+/**
+ * Runs one step of a turn: at most one model call or one tool call, and the pure steps around it. The result, the
+ * journal and the next event commit together; nothing acts on an answer that is not journalled.
+ */
+export async function runStep(event: Event, lease: Lease, parts: AgentParts): Promise<Event | null> {
+  if (event.type !== eventTypes.agentStep) throw new Fault('event.unknown-type', event.type)
+  const data = parseData(event, eventTypes.agentStep)
+  const turn = await findTurnInContext(parts.database, data.turn_id)
+  const current =
+    turn !== null &&
+    turn.current === turn.id &&
+    turn.step === data.step &&
+    turn.agent === data.agent_id &&
+    (turn.state === 'open' || turn.state === 'waiting')
+  if (!current) return lease.finish(async () => null)
+  if (turn.step >= parts.limits.stepsPerTurn) throw new Fault('flow.loop', `turn ${turn.id} took ${turn.step} steps`)
+
+  const chain = chainOf(event)
+  const command = turn.step === 0 ? readCommand(turn.content) : null
+  if (command !== null) {
+    return lease.finish((sql) => answerCommand(sql, turn, command, { chain, now: parts.now() }))
+  }
+  try {
+    const startedAt = parts.now()
+    const walked = await walkFlow(turn, lease, parts)
+    return await lease.finish((sql) => commitStep(sql, turn, walked, { chain, startedAt, now: parts.now() }))
+  } catch (error) {
+    if (!isModelAway(error) || lease.attempts < attemptsBeforeWaiting) throw error
+    return lease.finish(async (sql) => {
+      await parkTurn(sql, turn.id, turn.step)
+      return null
+    })
+  }
+}
+
+function isModelAway(error: unknown): boolean {
+  return Fault.is(error) && error.class === 'retryable' && error.code.startsWith('model.')
+}

@@ -1,0 +1,98 @@
+import { Fault } from '../../shared/errors/fault.ts'
+import type { Effect, EffectResult } from '../../shared/flow/index.ts'
+import type { Lease } from '../../shared/stage/once.ts'
+import { recordWrite } from '../../shared/store/tool-calls.ts'
+import type { TurnInContext } from '../../shared/store/turns.ts'
+import type { AgentParts, ToolCall, ToolOutcome } from './parts.ts'
+import type { CallRecord } from './walk-flow.ts'
+
+type CallEffect = Extract<Effect, { kind: 'call' }>
+type Done = { record: CallRecord; result: EffectResult }
+
+/**
+ * Calls a read tool. A passing fault goes back to the broker as often as the step allows; after that it is an outcome,
+ * and the flow's failure branch speaks.
+ */
+export async function readTool(
+  effect: CallEffect,
+  turn: TurnInContext,
+  lease: Lease,
+  parts: AgentParts,
+): Promise<Done> {
+  const { tool, timeoutMs } = effect
+  const call = { tool, arguments: effect.arguments, person: turn.email, timeoutMs, approval: null }
+  const outcome = await attempt(call, lease, parts, (fault) => {
+    return fault.class !== 'retryable' || lease.attempts > effect.retries
+  })
+  return done(effect, outcome, null)
+}
+
+/**
+ * Calls a write tool with what was approved. The ledger's row is committed first and names the arguments and the
+ * moment after which the tool must not begin; a repetition of the step repeats that row, never a new computation.
+ * @throws Fault `tool.not-approved`, and the retryable `tool.*` faults while the outcome can still be learned
+ */
+export async function writeTool(
+  effect: CallEffect,
+  approval: string,
+  turn: TurnInContext,
+  lease: Lease,
+  parts: AgentParts,
+): Promise<Done> {
+  const entry = await lease.record((sql) => {
+    const now = parts.now()
+    return recordWrite(sql, {
+      turn: turn.id,
+      step: turn.step,
+      session: turn.session,
+      tool: effect.tool,
+      approval,
+      notAfter: new Date(now.getTime() + parts.limits.writeWindowMs),
+      now,
+    })
+  })
+  if (entry === null) throw new Fault('tool.not-approved', `${effect.tool} in turn ${turn.id}`)
+  const { tool, argumentsHash, notAfter } = entry
+  const call = {
+    tool,
+    arguments: entry.arguments,
+    person: turn.email,
+    timeoutMs: effect.timeoutMs,
+    approval: { id: entry.approval, argumentsHash, notAfter },
+  }
+  const outcome = await attempt(call, lease, parts, (fault) => fault.class !== 'retryable')
+  const unknown = !outcome.ok && outcome.code === 'tool.outcome-unknown'
+  return done(effect, outcome, outcome.ok ? 'done' : unknown ? 'parked' : 'failed', entry.arguments)
+}
+
+function done(effect: CallEffect, outcome: ToolOutcome, write: CallRecord['write'], sent = effect.arguments): Done {
+  return {
+    record: {
+      kind: 'call',
+      step: effect.step,
+      promptHash: null,
+      request: { tool: effect.tool, arguments: sent, approval: effect.approval },
+      answer: outcome,
+      inputTokens: 0,
+      outputTokens: 0,
+      write,
+    },
+    result: { kind: 'called', outcome },
+  }
+}
+
+/** Calls the tool; a tool's fault that `isFinal` becomes an outcome for the flow, any other goes to the broker. */
+async function attempt(
+  call: ToolCall,
+  lease: Lease,
+  parts: AgentParts,
+  isFinal: (fault: Fault) => boolean,
+): Promise<ToolOutcome> {
+  try {
+    return await parts.callTool(call, lease.signal)
+  } catch (error) {
+    const ours = Fault.is(error) && error.code.startsWith('tool.') && !lease.signal.aborted
+    if (!ours || !isFinal(error)) throw error
+    return { ok: false, code: error.code, message: error.says ?? 'The system I asked is not available right now.' }
+  }
+}

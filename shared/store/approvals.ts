@@ -1,0 +1,60 @@
+import { Fault } from '../errors/fault.ts'
+import type { ApprovalChange, Json } from '../flow/index.ts'
+import type { Sql } from './connect.ts'
+
+export interface Approval {
+  id: string
+  state: 'open' | 'granted' | 'declined' | 'expired' | 'used'
+  tool: string
+  arguments: Record<string, Json>
+  argumentsHash: string
+  person: string
+  expiresAt: Date
+}
+
+interface Row {
+  id: string
+  state: Approval['state']
+  tool: string
+  arguments: Record<string, Json>
+  arguments_hash: string
+  person: string
+  expires_at: Date
+}
+
+/** Reads an approval; null where there is none of that id in the session. */
+export async function findApproval(sql: Sql, session: string, id: string): Promise<Approval | null> {
+  const [row] = await sql<Row[]>`
+    select id, state, tool, arguments, arguments_hash, person, expires_at
+    from approvals where id = ${id} and session = ${session}`
+  if (!row) return null
+  const { arguments_hash, expires_at, ...same } = row
+  return { ...same, argumentsHash: arguments_hash, expiresAt: expires_at }
+}
+
+/**
+ * Applies what a step decided about approvals. Each change is a compare-and-set from `open`: a yes counts once.
+ * @throws Fault `stage.superseded` where somebody else decided meanwhile.
+ */
+export async function applyApprovalChanges(
+  sql: Sql,
+  context: { session: string; turn: string; decidedBy: string; now: Date },
+  changes: ApprovalChange[],
+): Promise<void> {
+  for (const change of changes) {
+    if (change.kind === 'open') {
+      await sql`
+        insert into approvals (id, session, turn, step, tool, arguments, arguments_hash, person, expires_at, created_at)
+        values (${change.id}, ${context.session}, ${context.turn}, ${change.step}, ${change.tool},
+          ${sql.json(change.arguments)}, ${change.argumentsHash}, ${change.person}, ${change.expiresAt}, ${context.now})`
+      continue
+    }
+    const state = change.kind === 'grant' ? 'granted' : change.kind === 'decline' ? 'declined' : 'expired'
+    const rows = await sql`
+      update approvals set state = ${state}, decided_by = ${context.decidedBy}, decided_at = ${context.now}
+      where id = ${change.id} and session = ${context.session} and state = 'open'
+        and (${change.kind} <> 'grant' or expires_at > ${context.now})
+      returning 1`
+    if (rows.length === 0) throw new Fault('stage.superseded', `approval ${change.id} was decided meanwhile`)
+  }
+}

@@ -1,0 +1,107 @@
+import type { Event } from '../events/event.ts'
+import type { FlowState } from '../flow/index.ts'
+import type { Sql } from './connect.ts'
+
+/** A session as a stage sees it while it holds the row's lock. */
+export interface Session {
+  id: string
+  tenant: string
+  person: string
+  state: 'open' | 'closed'
+  agent: string | null
+  flow: FlowState | null
+  turn: string | null
+  lastMessage: number
+  pending: boolean
+}
+
+interface Row {
+  id: string
+  tenant: string
+  person: string
+  state: 'open' | 'closed'
+  agent: string | null
+  flow: FlowState | null
+  turn: string | null
+  last_message: number
+  pending: boolean
+}
+
+const fromRow = ({ last_message, ...row }: Row): Session => ({ ...row, lastMessage: last_message })
+
+/** Locks a session's row until the transaction ends: everything that law 2 orders is decided under this lock. */
+export async function lockSession(sql: Sql, id: string): Promise<Session | null> {
+  const [row] = await sql<Row[]>`
+    select id, tenant, person, state, agent, flow, turn, last_message, pending_event is not null as pending
+    from sessions where id = ${id} for update`
+  return row ? fromRow(row) : null
+}
+
+/**
+ * Locks the person's open session, or opens one. An expired session is closed first; its history stays.
+ * Two callers at once get the same session: the partial unique index lets only one insert win.
+ */
+export async function lockOpenSession(
+  sql: Sql,
+  options: { person: string; newId: string; now: Date; lifetimeMs: number },
+): Promise<Session> {
+  const { person, newId, now, lifetimeMs } = options
+  const expires = new Date(now.getTime() + lifetimeMs)
+  await sql`
+    update sessions set state = 'closed', updated_at = ${now}
+    where person = ${person} and state = 'open' and expires_at <= ${now} and turn is null and pending_event is null`
+  await sql`
+    insert into sessions (id, person, created_at, updated_at, expires_at)
+    values (${newId}, ${person}, ${now}, ${now}, ${expires})
+    on conflict do nothing`
+  const [row] = await sql<Row[]>`
+    select id, tenant, person, state, agent, flow, turn, last_message, pending_event is not null as pending
+    from sessions where person = ${person} and state = 'open' for update`
+  if (!row) throw new Error(`no open session for person ${person} after inserting one`)
+  return fromRow(row)
+}
+
+/** Sets what the session is owed next; the repair tick publishes it again if it gets lost. */
+export async function setPendingEvent(sql: Sql, session: string, event: Event | null, now: Date): Promise<void> {
+  await sql`
+    update sessions set pending_event = ${event === null ? null : JSON.stringify(event)}, pending_since = ${now},
+      republished = 0, updated_at = ${now}
+    where id = ${session}`
+}
+
+/** Makes a turn the session's current one, with the event that moves it on. */
+export async function setTurn(
+  sql: Sql,
+  session: string,
+  turn: string | null,
+  event: Event | null,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update sessions set turn = ${turn}, pending_event = ${event === null ? null : JSON.stringify(event)},
+      pending_since = ${now}, republished = 0, updated_at = ${now}
+    where id = ${session}`
+}
+
+/** Stores where the conversation stands: the agent that speaks next and its flow; null is the router's beginning. */
+export async function setConversation(
+  sql: Sql,
+  session: string,
+  conversation: { agent: string | null; flow: FlowState | null },
+): Promise<void> {
+  await sql`
+    update sessions set agent = ${conversation.agent},
+      flow = ${conversation.flow === null ? null : sql.json({ ...conversation.flow })}
+    where id = ${session}`
+}
+
+/** Starts a conversation afresh: no agent, no flow, token totals at zero, open approvals declined. */
+export async function resetSession(sql: Sql, session: string, by: string, now: Date): Promise<void> {
+  await sql`
+    update approvals set state = 'declined', decided_by = ${by}, decided_at = ${now}
+    where session = ${session} and state = 'open'`
+  await sql`
+    update sessions set agent = null, flow = null, input_tokens = 0, output_tokens = 0, model_calls = 0,
+      max_input_tokens = 0, max_output_tokens = 0, max_total_tokens = 0
+    where id = ${session}`
+}

@@ -1,0 +1,54 @@
+import type { Json } from '../flow/index.ts'
+import type { Sql } from './connect.ts'
+
+/** A write as the ledger holds it: recorded before the call, with the arguments that were approved. */
+export interface LedgerEntry {
+  tool: string
+  arguments: Record<string, Json>
+  argumentsHash: string
+  approval: string
+  notAfter: Date
+}
+
+/**
+ * Uses a granted approval for one call and records the call, or returns what was recorded by an earlier attempt of the
+ * same step. Null: the approval is not granted, or another step used it. The arguments are the approval's, whatever the
+ * flow would compute now (law 4).
+ */
+export async function recordWrite(
+  sql: Sql,
+  call: { turn: string; step: number; session: string; tool: string; approval: string; notAfter: Date; now: Date },
+): Promise<LedgerEntry | null> {
+  await sql`
+    with used as (
+      update approvals set state = 'used'
+      where id = ${call.approval} and session = ${call.session} and tool = ${call.tool} and state = 'granted'
+      returning id, tool, arguments
+    )
+    insert into tool_calls (turn, step, tool, arguments, approval, not_after, started_at)
+    select ${call.turn}, ${call.step}, tool, arguments, id, ${call.notAfter}, ${call.now} from used`
+  const [row] = await sql<
+    { tool: string; arguments: Record<string, Json>; hash: string; approval: string; not_after: Date }[]
+  >`
+    select c.tool, c.arguments, a.arguments_hash as hash, c.approval, c.not_after
+    from tool_calls c join approvals a on a.id = c.approval
+    where c.turn = ${call.turn} and c.step = ${call.step} and c.approval = ${call.approval}`
+  if (!row) return null
+  return {
+    tool: row.tool,
+    arguments: row.arguments,
+    argumentsHash: row.hash,
+    approval: row.approval,
+    notAfter: row.not_after,
+  }
+}
+
+/** Stores how a recorded call ended; `parked` means that a person must find out. */
+export async function finishWrite(
+  sql: Sql,
+  options: { turn: string; step: number; state: 'done' | 'failed' | 'parked'; outcome: unknown; now: Date },
+): Promise<void> {
+  await sql`
+    update tool_calls set state = ${options.state}, outcome = ${JSON.stringify(options.outcome)}::text::jsonb, finished_at = ${options.now}
+    where turn = ${options.turn} and step = ${options.step}`
+}

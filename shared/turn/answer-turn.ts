@@ -1,0 +1,60 @@
+import { eventTypes, type ResponseReady } from '../events/catalogue.ts'
+import type { Chain, Event } from '../events/event.ts'
+import { nextEvent } from '../events/next.ts'
+import type { FlowState } from '../flow/index.ts'
+import type { Sql } from '../store/connect.ts'
+import { appendAnswer } from '../store/messages.ts'
+import { setConversation, setPendingEvent } from '../store/sessions.ts'
+import { closeTurn } from '../store/turns.ts'
+
+export interface Answer {
+  /** `answered`: the flow got this far. `failed`: it did not, and the employee is told so. */
+  state: 'answered' | 'failed'
+  content: string
+  agent: string
+  type: ResponseReady['response_type']
+  /** True where the agent waits for the employee's reply. */
+  requiresFollowup: boolean
+  metadata: Record<string, unknown>
+  /** Where the conversation stands now; `keep` leaves it where it stood before the turn. */
+  conversation: { agent: string | null; flow: FlowState | null } | 'keep'
+}
+
+/**
+ * Ends a turn with its one answer: closes the turn, appends the answer to the history, moves the conversation on and
+ * returns the response-ready event, all in the caller's transaction under the session's lock. Null: it had ended.
+ */
+export async function answerTurn(
+  sql: Sql,
+  turn: { id: string; session: string; request: string; email: string; openedAt: Date },
+  answer: Answer,
+  options: { chain: Chain; source: string; now: Date },
+): Promise<Event<ResponseReady> | null> {
+  const { chain, source, now } = options
+  const response = nextEvent<ResponseReady>(chain, {
+    type: eventTypes.responseReady,
+    source,
+    session: turn.session,
+    cause: [turn.id],
+    time: now,
+    data: {
+      request_id: turn.request,
+      session_id: turn.session,
+      turn_id: turn.id,
+      user_id: turn.email,
+      agent_id: answer.agent,
+      content: answer.content,
+      response_type: answer.type,
+      metadata: answer.metadata,
+      processing_time_ms: Math.max(0, now.getTime() - turn.openedAt.getTime()),
+      requires_followup: answer.requiresFollowup,
+      followup_actions: [],
+      created_at: now.toISOString(),
+    },
+  })
+  if (!(await closeTurn(sql, { turn: turn.id, state: answer.state, response, now }))) return null
+  await appendAnswer(sql, { session: turn.session, turn: turn.id, content: answer.content, now })
+  if (answer.conversation !== 'keep') await setConversation(sql, turn.session, answer.conversation)
+  await setPendingEvent(sql, turn.session, response, now)
+  return response
+}
