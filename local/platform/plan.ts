@@ -1,0 +1,144 @@
+import { join } from 'node:path'
+import { mockCatalogue } from '../servicenow/start.ts'
+import type { ChildPlan } from './child.ts'
+
+/** Where each part listens on 127.0.0.1. */
+export interface Ports {
+  ingress: number
+  servicenowMock: number
+  issuer: number
+  broker: number
+  model: number
+  normalize: number
+  route: number
+  agent: number
+  dispatch: number
+  keeper: number
+  servicenow: number
+}
+
+/** The fixed places of the demo; API_PORT and SERVICENOW_PORT move the two that people use. */
+export const demoPorts: Ports = {
+  ingress: 8080,
+  servicenowMock: 8090,
+  issuer: 8091,
+  broker: 8092,
+  model: 8093,
+  normalize: 8101,
+  route: 8102,
+  agent: 8103,
+  dispatch: 8104,
+  keeper: 8105,
+  servicenow: 8106,
+}
+
+export const portNames = Object.keys(demoPorts) as (keyof Ports)[]
+
+export interface PlatformSettings {
+  /** The checkout. */
+  root: string
+  /** Where the platform keeps its data and logs. */
+  data: string
+  ports: Ports
+  databaseUrl: string
+  /** The model service, or null for the small one of local/model. */
+  llm: { url: string; model: string; apiKey: string } | null
+  /** Real ServiceNow, or null for the mock. */
+  servicenow: { url: string; apiKey: string } | null
+  /** Key pair of the tokens that the agent shows the tool servers, as JSON Web Keys. */
+  toolIdentity: { privateKey: string; publicKey: string }
+  /** More environment for all functions, for tests: limits, time-outs. */
+  overrides?: Record<string, string>
+}
+
+/** The small model's name wherever a model's name shows. */
+export const localModelName = 'local-lexical'
+
+/** The mock's catalogue items; a real instance has its own, which the environment names. */
+function catalogueItems(settings: PlatformSettings): Record<string, string> {
+  if (settings.servicenow !== null) return {}
+  return Object.fromEntries(mockCatalogue.map(({ kind, id }) => [itemSettings[kind], id]))
+}
+
+const itemSettings = {
+  'laptop-refresh': 'SERVICENOW_LAPTOP_REFRESH_ID',
+  licence: 'SERVICENOW_LICENCE_ID',
+  help: 'SERVICENOW_HELP_ID',
+}
+
+const url = (port: number): string => `http://127.0.0.1:${port}`
+
+/** The processes of the platform in the order in which they start: what stands around, then the functions. */
+export function planProcesses(settings: PlatformSettings): ChildPlan[] {
+  const { ports, root, data } = settings
+  const local = (name: string, folder: string, port: number, ready: string, environment: Record<string, string>) => ({
+    name,
+    arguments: ['--import', join(root, 'local/platform/end-with-parent.ts'), join(root, `local/${folder}/main.ts`)],
+    environment: { PORT: String(port), HOST: '127.0.0.1', ...environment },
+    readyUrl: url(port) + ready,
+  })
+  const stage = (name: keyof Ports, environment: Record<string, string>): ChildPlan => ({
+    name,
+    arguments: ['--import', join(root, 'local/platform/end-with-parent.ts'), join(root, 'build/main.js')],
+    environment: {
+      FUNC_STAGE: name,
+      PORT: String(ports[name]),
+      HOST: '127.0.0.1',
+      DATABASE_URL: settings.databaseUrl,
+      ...environment,
+      ...settings.overrides,
+    },
+    readyUrl: `${url(ports[name])}/health/readiness`,
+  })
+  const issuerUrl = url(ports.issuer)
+  const sink = `${url(ports.broker)}/self-service-agent/default`
+  const servicenowUrl = settings.servicenow?.url ?? url(ports.servicenowMock)
+
+  return [
+    local('issuer', 'issuer', ports.issuer, '/.well-known/jwks.json', {
+      DATA_DIR: join(data, 'issuer'),
+      OIDC_ISSUER: issuerUrl,
+    }),
+    ...(settings.servicenow === null
+      ? [
+          local('servicenow-mock', 'servicenow', ports.servicenowMock, '/health', {
+            DATA_FILE: join(data, 'servicenow.jsonl'),
+          }),
+        ]
+      : []),
+    ...(settings.llm === null ? [local('model', 'model', ports.model, '/health', { MODEL_NAME: localModelName })] : []),
+    local('broker', 'broker', ports.broker, '/health/readiness', {
+      DATABASE_URL: settings.databaseUrl,
+      BROKER_MANIFESTS: join(root, 'knative/base'),
+      BROKER_SUBSCRIBERS: JSON.stringify(
+        Object.fromEntries(
+          (['normalize', 'route', 'agent', 'dispatch', 'keeper'] as const).map((name) => [name, url(ports[name])]),
+        ),
+      ),
+    }),
+    stage('servicenow', {
+      SERVICENOW_URL: servicenowUrl,
+      SERVICENOW_API_KEY: settings.servicenow?.apiKey ?? 'mock-key',
+      ...catalogueItems(settings),
+      TOOL_IDENTITY_PUBLIC_KEY: settings.toolIdentity.publicKey,
+    }),
+    stage('normalize', {}),
+    stage('route', {}),
+    stage('agent', {
+      AGENTS_DIR: join(root, 'agents'),
+      LLM_URL: settings.llm?.url ?? `${url(ports.model)}/v1`,
+      LLM_MODEL: settings.llm?.model ?? localModelName,
+      LLM_API_KEY: settings.llm?.apiKey ?? 'none',
+      TOOL_SERVERS: JSON.stringify({ servicenow: `${url(ports.servicenow)}/mcp` }),
+      TOOL_IDENTITY_PRIVATE_KEY: settings.toolIdentity.privateKey,
+    }),
+    stage('dispatch', {}),
+    stage('keeper', { K_SINK: sink }),
+    stage('ingress', {
+      K_SINK: sink,
+      OIDC_ISSUER: issuerUrl,
+      OIDC_AUDIENCE: 'self-service-agent',
+      OIDC_JWKS_URL: `${issuerUrl}/.well-known/jwks.json`,
+    }),
+  ]
+}
