@@ -31,12 +31,17 @@ function kinds(talk: Conversation): string[] {
 
 test('greeting to ticket, with one question to the model on the way', () => {
   const talk = laptops()
-  expect(talk.say('refresh')).toEqual([
-    'Ada, your laptop is 40 months old.',
-    'Would you like to see what there is?',
-  ])
+  expect(talk.say('refresh')).toEqual(['Ada, your laptop is 40 months old.', 'Would you like to see what there is?'])
   expect(talk.effects).toEqual([
-    { kind: 'call', step: 'look-up', tool: 'desk.get_laptop', arguments: {}, approval: null, timeoutMs: 10_000, retries: 1 },
+    {
+      kind: 'call',
+      step: 'look-up',
+      tool: 'desk.get_laptop',
+      arguments: {},
+      approval: null,
+      timeoutMs: 10_000,
+      retries: 1,
+    },
     { kind: 'lookup', step: 'policy', table: 'policy', where: { scope: 'standard' } },
   ])
   expect(talk.say('Yes, please!')).toEqual(['Which one?\n1. Air\n2. Air 15\n3. ThinkPad X1'])
@@ -102,7 +107,10 @@ test('call: a failure goes its own way, with its code in scope', () => {
 
 test('lookup: no row is a branch, two rows where one is expected are a fault', () => {
   expect(laptops({ rows: {} }).say('refresh')[0]).toMatch(/^I cannot look that up/)
-  const two = [{ scope: 'standard', months: 36 }, { scope: 'standard', months: 48 }]
+  const two = [
+    { scope: 'standard', months: 36 },
+    { scope: 'standard', months: 48 },
+  ]
   expect(() => laptops({ rows: { policy: two } }).say('refresh')).toThrow(/2 rows of policy/)
 })
 
@@ -195,7 +203,13 @@ test('extract: by name without a model, and by a verified answer of the model', 
 })
 
 test('extract: a hostile answer fills nothing; a number off the list asks no model', () => {
-  for (const values of [{ laptop: 'Mac Studio' }, { laptop: 3 }, { seats: 9 }, JSON.parse('{"__proto__": "Air"}'), null]) {
+  for (const values of [
+    { laptop: 'Mac Studio' },
+    { laptop: 3 },
+    { seats: 9 },
+    JSON.parse('{"__proto__": "Air"}'),
+    null,
+  ]) {
     const talk = atPick({ values })
     expect(talk.say('something else')[0]).toBe('That is not on the list.')
     expect(talk.state.slots).toEqual({ laptop: null, seats: null, cost_centre: null, reason: null })
@@ -353,6 +367,41 @@ test('call: a failed write has spent its approval', () => {
   expect(talk.state.approval).toBeNull()
 })
 
+test('call: an approval is for its own confirm step', () => {
+  const talk = atConfirm()
+  const id = talk.state.approval ?? ''
+  const laptop = agents.byName.get('laptops')
+  const file = laptop?.steps['file']
+  if (laptop === undefined || file?.verb !== 'call') throw new Error('no step')
+  const agent: Agent = { ...laptop, steps: { ...laptop.steps, other: { ...file, approval: 'confirm-other' } } }
+  const changed = gatherAgents([{ agent, version: '0' }])
+  const granted = { id, state: 'granted', expiresAt: talk.now } as const
+  const at = (step: string) => () =>
+    advance(
+      changed,
+      { ...talk.state, at: step, waiting: null },
+      { kind: 'continue' },
+      { ...talk.scope('yes'), approval: granted },
+    )
+  expect(at('file')().move.kind).toBe('effect')
+  expect(at('other')).toThrow(expect.objectContaining({ code: 'tool.not-approved' }))
+})
+
+test('call: once the outcome is known the approval is gone from the state', () => {
+  const talk = atConfirm()
+  talk.step('yes', { kind: 'message', text: 'yes' })
+  expect(talk.state).toMatchObject({ at: 'file', approval: 'approval-1' })
+  const laptop = agents.byName.get('laptops')
+  if (laptop === undefined) throw new Error('no agent')
+  const done: Step = { verb: 'ask', ask: 'More?', again: null, next: 'finish' }
+  const agents2 = gatherAgents([{ agent: { ...laptop, steps: { ...laptop.steps, done } }, version: '0' }])
+  const result = { kind: 'called', outcome: { ok: true, value: { number: 'REQ1' } } } as const
+  const outcome = advance(agents2, talk.state, { kind: 'result', result }, talk.scope('yes'))
+  expect(outcome.said).toEqual(['More?'])
+  expect(outcome.state.approval).toBeNull()
+  expect(Object.keys(outcome.state.variables)).not.toContain('$approval')
+})
+
 test('handoff: the other agent starts on the same words, and an open question lapses', () => {
   const talk = atConfirm()
   talk.world.label = 'back'
@@ -380,7 +429,12 @@ test('handoff: the router’s labels are the other agents', () => {
 })
 
 test('a state that names what is not there any more is flow.step-unknown', () => {
-  for (const change of [{ at: 'gone' }, { at: 'constructor' }, { agent: 'gone' }, { at: 'finish', waiting: 'message' }] as const) {
+  for (const change of [
+    { at: 'gone' },
+    { at: 'constructor' },
+    { agent: 'gone' },
+    { at: 'finish', waiting: 'message' },
+  ] as const) {
     const talk = laptops()
     talk.state = { ...talk.state, ...change }
     expect(() => talk.say('hello')).toThrow(expect.objectContaining({ code: 'flow.step-unknown' }))
@@ -399,14 +453,16 @@ test('continue on a flow that waits for the employee goes on waiting', () => {
   talk.say('refresh')
   const outcome = talk.step('', { kind: 'continue' })
   expect(outcome).toMatchObject({ said: [], approvals: [] })
-  expect(outcome.then).toEqual({ kind: 'wait' })
+  expect(outcome.move).toEqual({ kind: 'wait' })
 })
 
 test('more than 100 steps are flow.loop; a condition that is no condition is flow.expression-failed', () => {
   const loop = only({ a: { verb: 'say', say: 'x', next: 'b' }, b: { verb: 'set', set: { n: '1' }, next: 'a' } })
   expect(() => new Conversation(loop, 'a').say('x')).toThrow(expect.objectContaining({ code: 'flow.loop' }))
   const fork = only({ a: { verb: 'when', cases: [{ if: 'n', next: 'a' }], otherwise: 'a' } })
-  expect(() => new Conversation(fork, 'a').say('x')).toThrow(expect.objectContaining({ code: 'flow.expression-failed' }))
+  expect(() => new Conversation(fork, 'a').say('x')).toThrow(
+    expect.objectContaining({ code: 'flow.expression-failed' }),
+  )
 })
 
 test('decide can be on something else than the message, and then nothing was asked', () => {
@@ -422,9 +478,45 @@ test('decide can be on something else than the message, and then nothing was ask
   const coded = new Conversation(only({ a: { verb: 'set', set: { n: '7' }, next: 'c' }, c: decide, b: end }), 'a')
   coded.say('hello')
   expect(coded.effects).toEqual([])
-  const asked = new Conversation(only({ a: { verb: 'set', set: { n: '8' }, next: 'c' }, c: decide, b: end }), 'a')
+  const question: Step = { verb: 'ask', ask: 'What?', again: null, next: 'd' }
+  const asked = new Conversation(
+    only({ a: question, d: { verb: 'set', set: { n: '8' }, next: 'c' }, c: decide, b: end }),
+    'a',
+  )
   asked.say('hello')
+  asked.say('well')
   expect(asked.effects).toMatchObject([{ message: '8', asked: null }])
+})
+
+test('decide: an example of two labels is a question for the model', () => {
+  const label = { means: 'x', examples: ['this'], affirmative: false, negative: false, next: 'b' }
+  const a: Step = {
+    verb: 'decide',
+    of: null,
+    labels: [
+      { ...label, name: 'x' },
+      { ...label, name: 'y' },
+    ],
+    labelsFromAgents: false,
+    anytime: true,
+    unsure: 'b',
+  }
+  const talk = new Conversation(only({ a, b: { verb: 'end' } }), 'a')
+  talk.say('This!')
+  expect(talk.effects).toHaveLength(1)
+})
+
+test('in scope: the person, the words without space around them, the day in UTC, the other agents', () => {
+  const set = { p: 'person.email', w: 'message', d: 'today', f: 'failure', g: 'agents' }
+  const talk = new Conversation(only({ a: { verb: 'set', set, next: 'b' }, b: { verb: 'end' } }), 'a')
+  talk.say('  two  words ')
+  expect(talk.state.variables).toMatchObject({
+    p: 'ada@example.com',
+    w: 'two  words',
+    d: '2026-03-04',
+    f: null,
+    g: [{ name: 'a', title: 'A', description: 'a' }],
+  })
 })
 
 test('set sees the values before the step, can fill slots, and the caller’s state stays as it was', () => {

@@ -47,8 +47,7 @@ export function advance(agents: Agents, state: FlowState, input: Input, scope: S
   }
   const { said, approvals } = turn
   const next = move.kind === 'handoff' ? startFlow(agentOf(agents, move.agent)) : turn.state
-  // biome-ignore lint/suspicious/noThenProperty: the property is no function, so awaiting an outcome does no harm
-  return { state: next, said, approvals, then: move }
+  return { state: next, said, approvals, move }
 }
 
 function begin(turn: Turn, input: Input): Move {

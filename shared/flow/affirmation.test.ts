@@ -87,6 +87,8 @@ const neither = [
   'yes ②',
   'yes to the second',
   '"yes"',
+  "'yes'",
+  '‘yes’',
   '(yes)',
   'yes/no',
   'y̶e̶s̶',

@@ -13,7 +13,7 @@ const { senses, longest } = index()
  */
 export function readAffirmation(message: string): 'yes' | 'no' | null {
   const words = wordsOf(message)
-  if (words === null || words.length === 0 || words.length > mostWords) return null
+  if (words.length === 0 || words.length > mostWords) return null
   const found = new Set<Sense>()
   for (let at = 0; at < words.length; ) {
     const phrase = phraseAt(words, at)
@@ -25,16 +25,15 @@ export function readAffirmation(message: string): 'yes' | 'no' | null {
   return found.has('yes') ? 'yes' : found.has('no') ? 'no' : null
 }
 
-/** The message's words, or null where it holds a character that could turn its meaning round. */
-function wordsOf(message: string): string[] | null {
+/** The message's words. Signs that could turn a meaning round (a question, a quotation) stay part of a word: unknown. */
+function wordsOf(message: string): string[] {
   const text = foldText(message)
     .replace(/[\u{1F3FB}-\u{1F3FF}\uFE0F]/gu, '') // skin tone and emoji style change no meaning
     .replace(/(👍|👎)/gu, ' $1 ')
-    .replace(/'/g, '')
+    .replace(/(?<=\p{L})'(?=\p{L})/gu, '')
     .replace(/[\s.,!;:…¡-]+/gu, ' ')
     .trim()
-  if (text === '') return []
-  return /^[\p{L}\p{M}👍👎 ]+$/u.test(text) ? text.split(' ') : null
+  return text === '' ? [] : text.split(' ')
 }
 
 /** The longest known phrase that begins at this word, so that "do not do it" is read before "do it". */

@@ -73,7 +73,6 @@ export type Step =
   | EndStep
 
 export type Verb = Step['verb']
-export type StepOf<V extends Verb> = Extract<Step, { verb: V }>
 
 export interface SayStep {
   verb: 'say'
@@ -165,10 +164,10 @@ export interface WhenStep {
   cases: { if: Expression; next: Target }[]
   otherwise: Target
 }
-export interface HandoffStep {
+interface HandoffStep {
   verb: 'handoff'
   agent: string
 }
-export interface EndStep {
+interface EndStep {
   verb: 'end'
 }

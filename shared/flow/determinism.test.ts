@@ -9,12 +9,27 @@ import { Conversation, sampleAgents, sampleWorld } from './testing/conversation.
 const agents = await loadAgents(sampleAgents)
 
 const words = fc.oneof(
-  fc.constantFrom('yes', 'no', '1', '3', '9', 'the AIR-15', 'how often', 'main menu', 'refresh', 'CC-1234', 'seven for CC-1234'),
+  fc.constantFrom(
+    'yes',
+    'no',
+    '1',
+    '3',
+    '9',
+    'the AIR-15',
+    'how often',
+    'main menu',
+    'refresh',
+    'CC-1234',
+    'seven for CC-1234',
+  ),
   fc.constantFrom('yes, but not that one', 'another one', 'hello', '', 'sí', 'proceed', '5 seats, mine is slow'),
   fc.string({ unit: 'grapheme', maxLength: 30 }),
 )
 const label = fc.option(
-  fc.oneof(fc.constantFrom('proceed', 'decline', 'question', 'back', 'other', 'unsure', 'laptops', '__proto__'), fc.string()),
+  fc.oneof(
+    fc.constantFrom('proceed', 'decline', 'question', 'back', 'other', 'unsure', 'laptops', '__proto__'),
+    fc.string(),
+  ),
 )
 const values = fc.option(
   fc.dictionary(
@@ -63,9 +78,10 @@ class Doubled extends Conversation {
     const once = advance(this.agents, frozen, input, scope)
     expect(advance(this.agents, structuredClone(before), structuredClone(input), scope)).toEqual(once)
     expect(JSON.parse(JSON.stringify(once.state))).toEqual(once.state)
-    if (once.then.kind === 'effect') {
+    if (once.move.kind === 'effect') {
       const granted = once.approvals.some(({ kind }) => kind === 'grant')
-      const approval = scope.approval !== null && granted ? { ...scope.approval, state: 'granted' as const } : scope.approval
+      const approval =
+        scope.approval !== null && granted ? { ...scope.approval, state: 'granted' as const } : scope.approval
       const stored: FlowState = JSON.parse(JSON.stringify(once.state))
       const again = advance(this.agents, stored, { kind: 'continue' }, { ...scope, approval })
       expect(again).toEqual({ ...once, said: [], approvals: [] })

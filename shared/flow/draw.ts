@@ -86,6 +86,7 @@ function quote(text: string): string {
         .replaceAll('"', '#quot;')
         .replaceAll('<', '#lt;')
         .replaceAll('>', '#gt;')
+        .replaceAll('|', '#124;')
         .replace(/\s+/g, ' '),
     )
     .join(kept)

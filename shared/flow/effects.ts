@@ -78,5 +78,5 @@ export interface Outcome {
   /** Texts for the employee, in order. */
   said: string[]
   approvals: ApprovalChange[]
-  then: { kind: 'effect'; effect: Effect } | { kind: 'handoff'; agent: string } | { kind: 'wait' } | { kind: 'end' }
+  move: { kind: 'effect'; effect: Effect } | { kind: 'handoff'; agent: string } | { kind: 'wait' } | { kind: 'end' }
 }

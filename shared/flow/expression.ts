@@ -15,6 +15,9 @@ interface Bench {
   compiled: Map<Expression, Compiled>
 }
 
+/** What a cut in the middle of an emoji leaves, and no store takes. */
+const halfCharacter = /\p{Cs}/gu
+
 const benches = new WeakMap<Agent, Bench>()
 
 /**
@@ -37,7 +40,7 @@ export function expressionFault(agent: Agent, source: Expression): string | null
   const checked = environment.check(source)
   if (!checked.valid) return firstLine(checked.error)
   if (usesMatches(environment.parse(source).ast)) {
-    return '`matches` is not allowed: a regular expression on an employee’s words can be made to run for minutes'
+    return "`matches` is not allowed: a regular expression on an employee's words can be made to run for minutes"
   }
   return null
 }
@@ -79,7 +82,8 @@ function toCel(value: Json): unknown {
 }
 
 function fromCel(value: unknown): Json {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value
+  if (value === null || typeof value === 'boolean') return value
+  if (typeof value === 'string') return value.replace(halfCharacter, '')
   if (typeof value === 'bigint') {
     const number = Number(value)
     if (!Number.isSafeInteger(number)) throw new NotJson('the integer is too large')

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { access } from 'node:fs/promises'
 import { join } from 'node:path'
 import { Fault } from '../errors/fault.ts'
-import { readToolCatalogue, type ToolCatalogue } from '../tools/catalogue.ts'
+import type { ToolCatalogue } from '../tools/catalogue.ts'
 import type { Agents } from './agent.ts'
 import type { AgentFault } from './check/check-agents.ts'
 import { gatherAgents } from './gather-agents.ts'
@@ -37,6 +37,7 @@ export async function toolsOf(folder: string): Promise<ToolCatalogue> {
   } catch {
     return {}
   }
+  const { readToolCatalogue } = await import('../tools/catalogue.ts')
   return readToolCatalogue(file)
 }
 

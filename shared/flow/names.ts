@@ -43,7 +43,7 @@ export const reservedWords: ReadonlySet<string> = new Set([
 ])
 
 /** Everything that steps of the agent save or set. */
-export function savedNames(agent: Agent): Set<string> {
+function savedNames(agent: Agent): Set<string> {
   const names = new Set<string>()
   for (const step of Object.values(agent.steps)) {
     if ('save' in step && step.save !== null) names.add(step.save)

@@ -37,7 +37,11 @@ export function readPick(message: string): Pick | null {
 
 /** The one place that a longer message names as a place ("option 3 and create the ticket now"); null for none or several. */
 export function placeNamedIn(message: string): number | null {
-  const named = [...foldPhrase(message).matchAll(/(?:(?<= |^)(?:option|number|nr|choice|item)\.? |#)(\d{1,3})(?![\p{L}\p{N}]|[.,]\d)/gu)]
+  const named = [
+    ...foldPhrase(message).matchAll(
+      /(?:(?<= |^)(?:option|number|nr|choice|item)\.? |#)(\d{1,3})(?![\p{L}\p{N}]|[.,]\d)/gu,
+    ),
+  ]
   const places = new Set(named.map(([, digits]) => Number(digits)))
   const [only] = places
   return places.size === 1 && only !== undefined ? only : null

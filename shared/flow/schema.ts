@@ -4,8 +4,8 @@ import { durationPattern } from './duration.ts'
 
 // The form of agent.yaml, as its author writes it. What the parts mean together is for the rules in check/.
 
-export const kebab = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
-export const identifier = /^[a-z][a-z0-9_]*$/
+const kebab = /^[a-z][a-z0-9]*(?:-[a-z0-9]+)*$/
+const identifier = /^[a-z][a-z0-9_]*$/
 
 const words = z.string().check(z.minLength(1))
 const template = described(words, 'A text in Liquid. In scope: slots, variables, saved values, person, message, today.')

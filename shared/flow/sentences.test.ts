@@ -11,11 +11,9 @@ test('prose is cut at its sentences, across line breaks', () => {
 })
 
 test('an abbreviation, a number and an address end nothing', () => {
-  expect(cutSentences('Devices, e.g. Phones, are covered. Version 2.5 of mail.example.com holds. See No. 5 too.')).toEqual([
-    'Devices, e.g. Phones, are covered.',
-    'Version 2.5 of mail.example.com holds.',
-    'See No. 5 too.',
-  ])
+  expect(
+    cutSentences('Devices, e.g. Phones, are covered. Version 2.5 of mail.example.com holds. See No. 5 too.'),
+  ).toEqual(['Devices, e.g. Phones, are covered.', 'Version 2.5 of mail.example.com holds.', 'See No. 5 too.'])
 })
 
 test('list items and table rows stand alone; headings, rules and borders are left out', () => {

@@ -1,10 +1,15 @@
 import { expect, test } from 'vitest'
 import { patternFault, spansOf, wholePattern } from './slot-pattern.ts'
 
-test.each(['^CC-[0-9]{4}$', '[A-Z]{2,3}-\\d{1,6}', '(?:INC|REQ)\\d{7}', 'a?b?c?', '^\\p{Lu}[a-z]{1,30}$', 'x|y', '[a\\]{4,}]'])(
-  '%s may be used',
-  (pattern) => expect(patternFault(pattern)).toBeNull(),
-)
+test.each([
+  '^CC-[0-9]{4}$',
+  '[A-Z]{2,3}-\\d{1,6}',
+  '(?:INC|REQ)\\d{7}',
+  'a?b?c?',
+  '^\\p{Lu}[a-z]{1,30}$',
+  'x|y',
+  '[a\\]{4,}]',
+])('%s may be used', (pattern) => expect(patternFault(pattern)).toBeNull())
 
 test.each<[string, RegExp]>([
   ['a*', /without a limit/],

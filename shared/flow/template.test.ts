@@ -48,7 +48,9 @@ test.each([
 ])('%s is refused by the check', (source) => expect(readTemplate(source).fault).not.toBeNull())
 
 test('the check sees the names that come from outside, and their lines', () => {
-  const { fault, names } = readTemplate('{% assign x = a.b %}{{ x }}\n{% for r in rows %}{{ r.k }}{{ forloop.index }}{% endfor %}')
+  const { fault, names } = readTemplate(
+    '{% assign x = a.b %}{{ x }}\n{% for r in rows %}{{ r.k }}{{ forloop.index }}{% endfor %}',
+  )
   expect(fault).toBeNull()
   expect([...names]).toEqual([
     ['a', 1],

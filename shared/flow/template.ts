@@ -12,7 +12,10 @@ const compiled = new WeakMap<Agent, Map<TemplateText, Template[]>>()
  */
 export function render(agent: Agent, source: TemplateText, values: Record<string, Json>): string {
   try {
-    return String(liquid.renderSync(parse(agent, source), values)).trim()
+    // A filter that cuts may leave half an emoji, which no store takes.
+    return String(liquid.renderSync(parse(agent, source), values))
+      .replace(/\p{Cs}/gu, '')
+      .trim()
   } catch (error) {
     const place = error instanceof Error && error.message.startsWith('undefined variable') ? `: ${error.message}` : ''
     throw new Fault('flow.expression-failed', `${agent.name}: the text "${opening(source)}" cannot be written${place}`)

@@ -46,7 +46,7 @@ export function stepOf(agent: Agent, name: string): Step {
 }
 
 /** The value of every name in scope; null for what is not known yet. */
-export function valuesOf(turn: Turn): Record<string, Json> {
+function valuesOf(turn: Turn): Record<string, Json> {
   const { agent, agents, scope, state } = turn
   const values: Record<string, Json> = {}
   for (const name of namesInScope(agent)) {

@@ -24,7 +24,12 @@ const centre: OpenSlot = {
   rows: [],
   value: null,
 }
-const reason: OpenSlot = { name: 'reason', slot: { type: 'text', description: 'r', pattern: null }, rows: [], value: null }
+const reason: OpenSlot = {
+  name: 'reason',
+  slot: { type: 'text', description: 'r', pattern: null },
+  rows: [],
+  value: null,
+}
 
 function read(slots: OpenSlot[], message: string): Record<string, unknown> {
   return Object.fromEntries(

@@ -1,7 +1,7 @@
 import type { Json } from './json.ts'
 import { namesInteger } from './pick.ts'
 import { rowShownAs } from './rows.ts'
-import { spansOf, wholePattern } from './slot-pattern.ts'
+import { wholePattern } from './slot-pattern.ts'
 import { inRange, type OpenSlot } from './understand.ts'
 
 /**
@@ -17,7 +17,7 @@ export function verifyValue({ slot, rows }: OpenSlot, value: string | number | n
   if (typeof value !== 'string') return null
   const words = spokenAs(value, message)
   if (words === null || slot.pattern === null) return words
-  return wholePattern(slot.pattern).test(words) && spansOf(slot.pattern, message).includes(words) ? words : null
+  return wholePattern(slot.pattern).test(words) ? words : null
 }
 
 /** The stretch of the message that these words are, as the employee wrote it; letter case and white space may differ. */

@@ -21,7 +21,7 @@ export function describeIssue(issue: Issue, above: Path, value: unknown): Findin
       return [{ path, message: `"${key}" is no name: use a-z and digits${innermost(issue)}` }]
     case 'invalid_type':
       if (isAbsent(value, issue.path)) return [{ path: path.slice(0, -1), message: `"${key}" is missing` }]
-      return [{ path, message: `"${key}" must be of type ${issue.expected}` }]
+      return [{ path, message: `"${key}" must be ${kinds[issue.expected] ?? issue.expected}` }]
     case 'invalid_value':
       if (isAbsent(value, issue.path)) return [{ path: path.slice(0, -1), message: `"${key}" is missing` }]
       return [{ path, message: `"${key}" must be ${issue.values.map((one) => JSON.stringify(one)).join(' or ')}` }]
@@ -37,6 +37,15 @@ export function describeIssue(issue: Issue, above: Path, value: unknown): Findin
     default:
       return [{ path, message: `"${key}" is not valid` }]
   }
+}
+
+const kinds: Record<string, string> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  object: 'a map',
+  record: 'a map',
+  string: 'a text',
 }
 
 function innermost(issue: Extract<Issue, { code: 'invalid_key' }>): string {

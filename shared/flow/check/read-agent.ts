@@ -31,7 +31,7 @@ const verbs = Object.keys(stepSchemas) as Verb[]
 
 function readStep(name: string, step: unknown): StepFile | Finding[] {
   const path = ['steps', name]
-  if (typeof step !== 'object' || step === null) return [{ path, message: `step "${name}" says nothing` }]
+  if (typeof step !== 'object' || step === null) return [] // the schema of the file has said so
   const found = verbs.filter((verb) => Object.hasOwn(step, verb))
   // `ask` is a verb, and the text of a confirm.
   const named = found.length > 1 ? found.filter((verb) => verb !== 'ask' || !found.includes('confirm')) : found
@@ -48,7 +48,25 @@ function readStep(name: string, step: unknown): StepFile | Finding[] {
 function parseStep<V extends Verb>(verb: V, path: string[], step: object): StepFile | Finding[] {
   const parsed = stepSchemas[verb].safeParse(step)
   if (!parsed.success) return parsed.error.issues.flatMap((issue) => describeIssue(issue, path, step))
+  if ('when' in parsed.data) {
+    const findings = caseFindings(parsed.data.when, path)
+    if (findings.length > 0) return findings
+  }
+  // The verb is that of the schema which the step has passed; the compiler cannot follow a union of both.
   return { verb, ...parsed.data } as StepFile
+}
+
+/** The last case is for everything else, and no other one is. */
+function caseFindings(cases: { if?: unknown }[], path: string[]): Finding[] {
+  const last = cases.length - 1
+  return cases.flatMap((one, index) => {
+    if ((one.if === undefined) === (index === last)) return []
+    const message =
+      index === last
+        ? 'the last case has no "if": it says where to go when no other holds'
+        : 'only the last case is without "if": what stands after this one is never reached'
+    return [{ path: [...path, 'when', index], message }]
+  })
 }
 
 function stepsOf(value: unknown): Record<string, unknown> {

@@ -53,8 +53,7 @@ export function pendingApproval(turn: Turn): PendingApproval | null {
 /** Forgets the approval, and expires it where it is still open. */
 export function withdrawApproval(turn: Turn): void {
   const stored = storedApproval(turn)
-  const decided = turn.approvals.some((change) => change.kind !== 'open' && change.id === stored?.id)
-  if (stored?.state === 'open' && !decided) turn.approvals.push({ kind: 'expire', id: stored.id })
+  if (stored?.state === 'open') turn.approvals.push({ kind: 'expire', id: stored.id })
   forgetApproval(turn)
 }
 

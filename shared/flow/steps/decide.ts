@@ -8,7 +8,7 @@ import { handoff } from './handoff.ts'
 /** A label, and what choosing it does. */
 type Choice = Omit<Label, 'next'> & { move: (turn: Turn) => Move }
 
-export const unsure = { name: 'unsure', means: 'none of these fits', examples: [] }
+const unsure = { name: 'unsure', means: 'none of these fits', examples: [] }
 
 /** Picks one label: by code where the words are a label's name, its example or a bare yes or no, else by the model. */
 export function decide(turn: Turn, name: string, step: DecideStep): Move {

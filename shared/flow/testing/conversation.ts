@@ -57,7 +57,7 @@ export class Conversation {
   effects: Effect[] = []
   changes: ApprovalChange[] = []
   approval: Scope['approval'] = null
-  end: Outcome['then']['kind'] | null = null
+  end: Outcome['move']['kind'] | null = null
   private ids = 0
   readonly agents: Agents
   readonly world: World
@@ -77,14 +77,14 @@ export class Conversation {
     this.changes = []
     let outcome = this.step(text, { kind: 'message', text })
     for (;;) {
-      const { then } = outcome
-      if (then.kind === 'effect') {
-        this.effects.push(then.effect)
-        outcome = this.step(text, { kind: 'result', result: this.answer(then.effect) })
-      } else if (then.kind === 'handoff') {
+      const { move } = outcome
+      if (move.kind === 'effect') {
+        this.effects.push(move.effect)
+        outcome = this.step(text, { kind: 'result', result: this.answer(move.effect) })
+      } else if (move.kind === 'handoff') {
         outcome = this.step(text, { kind: 'message', text })
       } else {
-        this.end = then.kind
+        this.end = move.kind
         return this.said
       }
     }
