@@ -1,0 +1,5 @@
+export { type Ingested, ingest } from './ingest.ts'
+export { lookUp } from './look-up.ts'
+export { readKnowledge } from './read-knowledge.ts'
+export { search } from './search.ts'
+export type { Passage, Row, Source } from './source.ts'
