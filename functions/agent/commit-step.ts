@@ -51,7 +51,7 @@ export async function commitStep(
   })
   if (call?.promptHash) await addUsage(sql, turn.session, call.inputTokens, call.outputTokens)
   if (call?.write) {
-    await finishWrite(sql, { turn: turn.id, step: turn.step, state: call.write, outcome: call.answer, now })
+    await finishWrite(sql, { ...call.write, outcome: call.answer, now })
   }
   await applyApprovalChanges(
     sql,
@@ -62,12 +62,12 @@ export async function commitStep(
 }
 
 async function follow(sql: Sql, turn: TurnInContext, walked: Walked, chain: Chain, now: Date): Promise<Event | null> {
-  const { then, flow } = walked
+  const { move, flow } = walked
   const step = turn.step + 1
-  if (then.kind === 'step' || then.kind === 'handoff') {
-    const agent = then.kind === 'handoff' ? then.agent : turn.agent
+  if (move.kind === 'step' || move.kind === 'handoff') {
+    const agent = move.kind === 'handoff' ? move.agent : turn.agent
     const next = nextEvent(chain, {
-      type: then.kind === 'handoff' ? eventTypes.agentHandoff : eventTypes.agentStep,
+      type: move.kind === 'handoff' ? eventTypes.agentHandoff : eventTypes.agentStep,
       source: '/agent',
       session: turn.session,
       cause: [turn.id, String(step), agent],
@@ -77,7 +77,7 @@ async function follow(sql: Sql, turn: TurnInContext, walked: Walked, chain: Chai
     await setPendingEvent(sql, turn.session, next, now)
     return next
   }
-  const ended = then.kind === 'end'
+  const ended = move.kind === 'end'
   return answerTurn(
     sql,
     turn,

@@ -1,3 +1,4 @@
+import type { FaultCode } from '../../shared/errors/catalogue.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Effect, EffectResult } from '../../shared/flow/index.ts'
 import type { Lease } from '../../shared/stage/once.ts'
@@ -5,6 +6,9 @@ import { recordWrite } from '../../shared/store/tool-calls.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import type { AgentParts, ToolCall, ToolOutcome } from './parts.ts'
 import type { CallRecord } from './walk-flow.ts'
+
+/** What a write answered may be no use and the write done all the same: that is no refusal. */
+const unreadable: readonly FaultCode[] = ['tool.answer-invalid', 'tool.answer-too-large']
 
 type CallEffect = Extract<Effect, { kind: 'call' }>
 type Done = { record: CallRecord; result: EffectResult }
@@ -29,7 +33,8 @@ export async function readTool(
 
 /**
  * Calls a write tool with what was approved. The ledger's row is committed first and names the arguments and the
- * moment after which the tool must not begin; a repetition of the step repeats that row, never a new computation.
+ * moment after which the tool must not begin; a repetition, in this turn or a later one, repeats that row, never a new
+ * computation.
  * @throws Fault `tool.not-approved`, and the retryable `tool.*` faults while the outcome can still be learned
  */
 export async function writeTool(
@@ -62,7 +67,8 @@ export async function writeTool(
   }
   const outcome = await attempt(call, lease, parts, (fault) => fault.class !== 'retryable')
   const unknown = !outcome.ok && outcome.code === 'tool.outcome-unknown'
-  return done(effect, outcome, outcome.ok ? 'done' : unknown ? 'parked' : 'failed', entry.arguments)
+  const state = outcome.ok ? 'done' : unknown ? 'parked' : 'failed'
+  return done(effect, outcome, { approval: entry.approval, state }, entry.arguments)
 }
 
 function done(effect: CallEffect, outcome: ToolOutcome, write: CallRecord['write'], sent = effect.arguments): Done {
@@ -93,6 +99,11 @@ async function attempt(
   } catch (error) {
     const ours = Fault.is(error) && error.code.startsWith('tool.') && !lease.signal.aborted
     if (!ours || !isFinal(error)) throw error
-    return { ok: false, code: error.code, message: error.says ?? 'The system I asked is not available right now.' }
+    const { code, says } = call.approval !== null && unreadable.includes(error.code) ? unknownOutcome(error) : error
+    return { ok: false, code, message: says ?? 'The system I asked is not available right now.' }
   }
+}
+
+function unknownOutcome(cause: Fault): Fault {
+  return new Fault('tool.outcome-unknown', cause.message, { cause })
 }

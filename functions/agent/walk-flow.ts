@@ -29,7 +29,7 @@ export interface CallRecord {
   inputTokens: number
   outputTokens: number
   /** How the ledger's row ends, where the call was a write. */
-  write: 'done' | 'failed' | 'parked' | null
+  write: { approval: string; state: 'done' | 'failed' | 'parked' } | null
 }
 
 /** What a step did and where it got to, before anything of it is committed. */
@@ -37,7 +37,7 @@ export interface Walked {
   flow: FlowState
   said: string[]
   approvals: ApprovalChange[]
-  then: { kind: 'step' } | Exclude<Outcome['then'], { kind: 'effect' }>
+  move: { kind: 'step' } | Exclude<Outcome['move'], { kind: 'effect' }>
   call: CallRecord | null
   reads: unknown[]
 }
@@ -65,8 +65,8 @@ export async function walkFlow(turn: TurnInContext, lease: Lease, parts: AgentPa
   for (;;) {
     said.push(...outcome.said)
     approvals.push(...outcome.approvals)
-    if (outcome.then.kind !== 'effect') return { flow: outcome.state, said, approvals, then: outcome.then, call, reads }
-    const { effect } = outcome.then
+    if (outcome.move.kind !== 'effect') return { flow: outcome.state, said, approvals, move: outcome.move, call, reads }
+    const { effect } = outcome.move
     let result: EffectResult
     if (effect.kind === 'lookup' || effect.kind === 'search') {
       result = await read(effect, turn, parts)
@@ -75,7 +75,7 @@ export async function walkFlow(turn: TurnInContext, lease: Lease, parts: AgentPa
       // A write runs only from committed state: its grant, and the step that leads to it, stand in Postgres first.
       const uncommitted = input.kind !== 'continue' || approvals.length > 0 || said.length > 0
       if (call !== null || (isWrite(effect) && uncommitted)) {
-        return { flow: outcome.state, said, approvals, then: { kind: 'step' }, call, reads }
+        return { flow: outcome.state, said, approvals, move: { kind: 'step' }, call, reads }
       }
       const done = await perform(effect, turn, lease, parts)
       call = done.record

@@ -6,7 +6,7 @@ export interface Usage {
   /** Tokens, as the server counted them. */
   inputTokens: number
   outputTokens: number
-  /** True where the server sent no usage and both numbers are an estimate (4 characters a token). */
+  /** True where the server sent no usage that can be, and both numbers are an estimate (4 characters a token). */
   estimated?: true
 }
 

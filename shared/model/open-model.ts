@@ -24,11 +24,14 @@ export interface ModelOptions extends Endpoint {
 /** Temperature 0 and one fixed seed: the same question gets the same answer as far as the server can. */
 const seed = 7
 
+/** No call of ours takes more; what a server counts beyond, or below nought, would spoil the budgets that it is added to. */
+const tokens = z.int().check(z.nonnegative(), z.maximum(10_000_000))
+
 const chatCompletion = z.object({
   choices: z.array(
     z.object({ finish_reason: z.nullish(z.string()), message: z.object({ content: z.nullish(z.string()) }) }),
   ),
-  usage: z.nullish(z.object({ prompt_tokens: z.int(), completion_tokens: z.int() })),
+  usage: z.catch(z.nullish(z.object({ prompt_tokens: tokens, completion_tokens: tokens })), null),
 })
 
 /**

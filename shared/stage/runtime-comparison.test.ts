@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { CloudEvent } from 'cloudevents'
 import faas from 'faas-js-runtime'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { findFreePorts } from '../../local/platform/ports.ts'
 import { Fault } from '../errors/fault.ts'
 import { createLog } from '../telemetry/log.ts'
 import { toHandle } from './function.ts'
@@ -27,7 +28,9 @@ beforeAll(async () => {
   // Its types name the CloudEvent of its own, older copy of the SDK; at run time both have the same methods.
   const underTheirs = async (_context: unknown, event?: { toJSON(): Record<string, unknown> }) =>
     (await handle({ log }, new CloudEvent({ ...event?.toJSON() }, false))) ?? ''
-  const runtime = await faas.start({ handle: underTheirs }, { port: 0 })
+  // To it, port 0 would mean 8080.
+  const [port = 0] = await findFreePorts(1)
+  const runtime = await faas.start({ handle: underTheirs }, { port })
   const mine = await host({ handle }, { port: 0, hostname: '127.0.0.1', log })
   theirs = `http://127.0.0.1:${(runtime.address() as AddressInfo).port}/`
   ours = `http://127.0.0.1:${mine.port}/`

@@ -33,7 +33,8 @@ export async function findApproval(sql: Sql, session: string, id: string): Promi
 }
 
 /**
- * Applies what a step decided about approvals. Each change is a compare-and-set from `open`: a yes counts once.
+ * Applies what a step decided about approvals. Each change is a compare-and-set from `open`, so that a yes counts once;
+ * a no also takes back a yes that nothing has used.
  * @throws Fault `stage.superseded` where somebody else decided meanwhile.
  */
 export async function applyApprovalChanges(
@@ -52,7 +53,8 @@ export async function applyApprovalChanges(
     const state = change.kind === 'grant' ? 'granted' : change.kind === 'decline' ? 'declined' : 'expired'
     const rows = await sql`
       update approvals set state = ${state}, decided_by = ${context.decidedBy}, decided_at = ${context.now}
-      where id = ${change.id} and session = ${context.session} and state = 'open'
+      where id = ${change.id} and session = ${context.session}
+        and (state = 'open' or (${change.kind} = 'decline' and state = 'granted'))
         and (${change.kind} <> 'grant' or expires_at > ${context.now})
       returning 1`
     if (rows.length === 0) throw new Fault('stage.superseded', `approval ${change.id} was decided meanwhile`)

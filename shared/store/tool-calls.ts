@@ -11,9 +11,10 @@ export interface LedgerEntry {
 }
 
 /**
- * Uses a granted approval for one call and records the call, or returns what was recorded by an earlier attempt of the
- * same step. Null: the approval is not granted, or another step used it. The arguments are the approval's, whatever the
- * flow would compute now (law 4).
+ * Uses a granted approval for one call and records the call, or returns what was recorded by an earlier attempt. Null:
+ * the approval was never granted. The arguments are the approval's, whatever the flow would compute now (law 4). A turn
+ * that repeats the call of an earlier, failed one only learns how that ended: its not-after has passed, so that nothing
+ * begins any more.
  */
 export async function recordWrite(
   sql: Sql,
@@ -30,9 +31,10 @@ export async function recordWrite(
   const [row] = await sql<
     { tool: string; arguments: Record<string, Json>; hash: string; approval: string; not_after: Date }[]
   >`
-    select c.tool, c.arguments, a.arguments_hash as hash, c.approval, c.not_after
+    select c.tool, c.arguments, a.arguments_hash as hash, c.approval,
+      case when c.turn = ${call.turn} then c.not_after else least(c.not_after, c.started_at) end as not_after
     from tool_calls c join approvals a on a.id = c.approval
-    where c.turn = ${call.turn} and c.step = ${call.step} and c.approval = ${call.approval}`
+    where c.approval = ${call.approval} and a.session = ${call.session} and c.tool = ${call.tool}`
   if (!row) return null
   return {
     tool: row.tool,
@@ -46,9 +48,9 @@ export async function recordWrite(
 /** Stores how a recorded call ended; `parked` means that a person must find out. */
 export async function finishWrite(
   sql: Sql,
-  options: { turn: string; step: number; state: 'done' | 'failed' | 'parked'; outcome: unknown; now: Date },
+  options: { approval: string; state: 'done' | 'failed' | 'parked'; outcome: unknown; now: Date },
 ): Promise<void> {
   await sql`
     update tool_calls set state = ${options.state}, outcome = ${JSON.stringify(options.outcome)}::text::jsonb, finished_at = ${options.now}
-    where turn = ${options.turn} and step = ${options.step}`
+    where approval = ${options.approval}`
 }
