@@ -9,7 +9,7 @@ help: ## List the targets
 
 node_modules/.installed: package.json package-lock.json
 	@command -v npm >/dev/null 2>&1 || { echo "npm was not found: install Node.js 20 or newer, which brings it." >&2; exit 1; }
-	npm ci --no-audit --no-fund
+	npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
 install: node_modules/.installed ## Install what package-lock.json names
@@ -24,7 +24,7 @@ chat: node_modules/.installed ## Talk to the demo (EMAIL=…, MESSAGES='refresh|
 	@$(NODE) scripts/chat.ts
 
 token: node_modules/.installed ## Print a bearer token for the demo (EMAIL=…)
-	@$(NODE) scripts/token.ts "$$EMAIL" $(ARGS)
+	@$(NODE) scripts/token.ts $${EMAIL:+"$$EMAIL"} $(ARGS)
 
 test: build ## Run the tests (needs npm alone)
 	@$(NODE) scripts/test.ts $(ARGS)

@@ -1,13 +1,19 @@
+import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { setTimeout as pause } from 'node:timers/promises'
 import * as z from 'zod/mini'
 import { readKey } from '../local/issuer/key.ts'
 import { issuerSettings } from '../local/issuer/settings.ts'
 import { signToken } from '../local/issuer/sign.ts'
+import { withRunningDemo } from '../local/platform/running-demo.ts'
 import { parseEmail } from '../shared/identity/email.ts'
+import type { Environment } from '../shared/settings/environment.ts'
 
-const help = `Type what you need. /reset starts over, /tokens shows what the conversation cost, /as EMAIL changes who
-you are, /quit (or Ctrl-D, Ctrl-C) leaves.`
+const help = `Type what you need.
+  /reset     starts over
+  /tokens    shows what the conversation cost
+  /as EMAIL  changes who you are
+  /quit      leaves; so do Ctrl-D and Ctrl-C`
 
 /** A sentence for the person at the terminal; everything else that is thrown is a defect. */
 class Trouble extends Error {}
@@ -174,9 +180,10 @@ function textOf(reply: Answer): string {
 }
 
 /** TOKEN as it is, or a fresh token of the demo's issuer for each request. */
-async function tokens(given: string | undefined): Promise<(email: string) => Promise<string>> {
+async function tokens(environment: Environment): Promise<(email: string) => Promise<string>> {
+  const given = environment['TOKEN']
   if (given) return async () => given
-  const { folder, issuer, audience } = issuerSettings(process.env)
+  const { folder, issuer, audience } = issuerSettings(environment)
   const key = await readKey(folder)
   if (key === null) throw new Trouble(`There is no key in ${folder} yet: start the demo first: make demo`)
   return (email) => signToken(key, { issuer, audience, email, now: new Date() })
@@ -184,18 +191,18 @@ async function tokens(given: string | undefined): Promise<(email: string) => Pro
 
 async function main(): Promise<number> {
   const email = parseEmail(process.env['EMAIL'] ?? '')
-  if (email === null) throw new Trouble('Say who you are: EMAIL=alice@example.com')
-  const address = process.env['API_URL'] || 'http://127.0.0.1:8080'
+  if (email === null) throw new Trouble('Say who you are: EMAIL=alice.johnson@company.com')
+  const environment = await withRunningDemo(process.env, join(import.meta.dirname, '..'))
+  const address = environment['API_URL'] || 'http://127.0.0.1:8080'
   if (!URL.canParse(address)) throw new Trouble(`API_URL is no address: ${address}`)
-  const given = process.env['TOKEN']
-  const chat = new Chat(new URL(address), email, await tokens(given))
+  const chat = new Chat(new URL(address), email, await tokens(environment))
   const messages = process.env['MESSAGES']
   if (messages)
     return play(
       chat,
       messages.split('|').map((message) => message.trim()),
     )
-  await converse(chat, !given)
+  await converse(chat, !environment['TOKEN'])
   return 0
 }
 

@@ -1,33 +1,39 @@
-import { join } from 'node:path'
-import { demoPorts, localModelName, type Ports } from '../local/platform/plan.ts'
+import { constants } from 'node:fs'
+import { access, mkdir } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { type DemoSettings, readDemoSettings } from '../local/platform/demo-settings.ts'
+import { localModelName } from '../local/platform/plan.ts'
 import { makeToolIdentity, type Platform, startPlatform } from '../local/platform/platform.ts'
-import { isFree } from '../local/platform/ports.ts'
+import { whyNotFree } from '../local/platform/ports.ts'
+import { announceDemo, withdrawDemo } from '../local/platform/running-demo.ts'
 import { type RunningPostgres, startPostgres } from '../local/postgres/start.ts'
 import { probeModel } from '../shared/model/index.ts'
-import { wholeNumber } from '../shared/settings/environment.ts'
 
 /**
  * `make demo`: the whole system on this machine, until Ctrl-C. Settings: API_PORT, SERVICENOW_PORT, DATABASE_URL,
- * LLM_URL with LLM_MODEL and LLM_API_KEY, SERVICENOW_URL with SERVICENOW_API_KEY.
+ * LLM_URL with LLM_MODEL and LLM_API_KEY, SERVICENOW_URL with SERVICENOW_API_KEY, and DEMO_DATA_DIR and DEMO_PORT_BASE
+ * for a second demo beside the first.
  */
 const root = join(import.meta.dirname, '..')
-const data = join(root, '.data')
 const environment = process.env
 
-const ports: Ports = {
-  ...demoPorts,
-  ingress: wholeNumber(environment, 'API_PORT', demoPorts.ingress, [1, 65_535]),
-  servicenowMock: wholeNumber(environment, 'SERVICENOW_PORT', demoPorts.servicenowMock, [1, 65_535]),
-}
+/** A sentence for the person at the terminal, after which nothing is left to do. */
+class Trouble extends Error {}
 
-let postgres: RunningPostgres | undefined
-let platform: Platform | undefined
+const started = performance.now()
+const starting = new AbortController()
+let settings: DemoSettings | undefined
+let postgres: Promise<RunningPostgres> | undefined
+let platform: Promise<Platform> | undefined
 let stopping: Promise<void> | undefined
 
+/** Stops what has started, and what is just starting; whoever asks again waits for the same end. */
 function stop(): Promise<void> {
   stopping ??= (async () => {
-    await platform?.stop()
-    await postgres?.stop()
+    starting.abort()
+    await (await platform?.catch(() => undefined))?.stop()
+    await (await postgres?.catch(() => undefined))?.stop()
+    if (settings !== undefined) await withdrawDemo(settings.data)
   })()
   return stopping
 }
@@ -36,8 +42,8 @@ function say(sentence: string): void {
   process.stdout.write(`${sentence}\n`)
 }
 
-async function fail(sentence: string): Promise<never> {
-  process.stderr.write(`\n${sentence}\n`)
+async function fail(error: unknown): Promise<void> {
+  process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
   await stop()
   process.exit(1)
 }
@@ -55,53 +61,59 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   })
 }
 
-const started = performance.now()
-try {
-  await requirePorts()
+run().catch(async (error: unknown) => {
+  // Whatever fails while everything is being stopped is stopped too.
+  if (stopping === undefined) await fail(error)
+})
+
+async function run(): Promise<void> {
+  settings = readDemoSettings(environment, root)
+  const { data, ports } = settings
+  await requirePorts(settings)
   const llm = await chooseModel()
+  await makeFolder(data)
+  const api = `http://127.0.0.1:${ports.ingress}`
+  await announceDemo(data, { api, issuer: `http://127.0.0.1:${ports.issuer}` })
   if (!environment['DATABASE_URL']) {
     say('Starting Postgres …')
-    postgres = await startPostgres({ folder: join(data, 'postgres'), port: 0 })
+    postgres = startPostgres({ folder: join(data, 'postgres'), port: 0 })
   }
-  platform = await startPlatform(
+  const databaseUrl = environment['DATABASE_URL'] || (await postgres)?.url || ''
+  if (stopping !== undefined) return
+  platform = startPlatform(
     {
       root,
       data,
       ports,
-      databaseUrl: environment['DATABASE_URL'] ?? postgres?.url ?? '',
+      databaseUrl,
       llm,
       servicenow: environment['SERVICENOW_URL']
         ? { url: environment['SERVICENOW_URL'], apiKey: environment['SERVICENOW_API_KEY'] ?? '' }
         : null,
       toolIdentity: makeToolIdentity(),
     },
-    say,
+    { progress: say, signal: starting.signal },
   )
+  const { broken } = await platform
   // Ready means that a model call went through, not that a port is open.
   const asked = await probeModel(
     llm ?? { url: `http://127.0.0.1:${ports.model}/v1`, model: localModelName, apiKey: 'none' },
-    AbortSignal.timeout(60_000),
+    AbortSignal.any([starting.signal, AbortSignal.timeout(60_000)]),
   )
-  if (!asked.ok) await fail(asked.sentence)
-  banner(
-    llm?.model ?? `${localModelName} (a small deterministic stand-in, no language model; set LLM_URL for a real one)`,
-  )
-  const sentence = await platform.broken
-  if (sentence !== '') await fail(sentence)
-} catch (error) {
-  if (stopping === undefined) await fail(error instanceof Error ? error.message : String(error))
+  if (!asked.ok) throw new Trouble(asked.sentence)
+  say(describe(settings, api, llm?.model))
+  const sentence = await broken
+  if (sentence !== '') throw new Trouble(sentence)
 }
 
-async function requirePorts(): Promise<void> {
+async function requirePorts({ ports }: DemoSettings): Promise<void> {
+  const remedies: Record<string, string> = { ingress: 'API_PORT', servicenowMock: 'SERVICENOW_PORT' }
   for (const [name, port] of Object.entries(ports)) {
-    if (await isFree(port)) continue
-    const remedy =
-      name === 'ingress'
-        ? 'choose another with API_PORT=…'
-        : name === 'servicenowMock'
-          ? 'choose another with SERVICENOW_PORT=…'
-          : 'stop what listens there'
-    await fail(`Port ${port} (${name}) is in use: is another demo running? Otherwise ${remedy}.`)
+    const why = await whyNotFree(port)
+    if (why === null) continue
+    const setting = remedies[name] ?? 'DEMO_PORT_BASE'
+    const question = why === 'is in use' ? 'is another demo running? Otherwise choose' : 'choose'
+    throw new Trouble(`Port ${port} (${name}) ${why}: ${question} another with ${setting}=…`)
   }
 }
 
@@ -109,26 +121,46 @@ async function chooseModel(): Promise<{ url: string; model: string; apiKey: stri
   const url = environment['LLM_URL']
   if (!url) return null
   const llm = { url, model: environment['LLM_MODEL'] ?? '', apiKey: environment['LLM_API_KEY'] ?? 'none' }
-  if (llm.model === '') await fail('LLM_URL is set but LLM_MODEL is not: it is the name of the model to ask there.')
-  const probed = await probeModel(llm, AbortSignal.timeout(60_000))
-  if (!probed.ok) await fail(probed.sentence)
+  if (llm.model === '') {
+    throw new Trouble('LLM_URL is set but LLM_MODEL is not: it is the name of the model to ask there.')
+  }
+  const probed = await probeModel(llm, AbortSignal.any([starting.signal, AbortSignal.timeout(60_000)]))
+  if (!probed.ok) throw new Trouble(probed.sentence)
   return llm
 }
 
-function banner(model: string): void {
-  const api = `http://127.0.0.1:${ports.ingress}`
+async function makeFolder(data: string): Promise<void> {
+  try {
+    await mkdir(data, { recursive: true })
+    await access(data, constants.W_OK)
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : ''
+    const why = code === 'EACCES' || code === 'EPERM' ? 'this account has no permission' : `it cannot be made (${code})`
+    throw new Trouble(`The demo cannot keep its data in ${data}: ${why}. Name another folder with DEMO_DATA_DIR=…`, {
+      cause: error,
+    })
+  }
+}
+
+function describe({ data, ports }: DemoSettings, api: string, model: string | undefined): string {
   const seconds = ((performance.now() - started) / 1_000).toFixed(1)
-  say(`
-Ready in ${seconds} s. Ctrl-C stops everything; the data stays in .data (make clean removes it).
+  const folder = relative(process.cwd(), data) || data
+  const kept = data === join(root, '.data') ? ' (make clean removes it)' : ''
+  const shown =
+    environment['SERVICENOW_URL'] || `http://127.0.0.1:${ports.servicenowMock}   (a mock; this page lists its tickets)`
+  const named =
+    model ?? `${localModelName} (a small deterministic stand-in, no language model; set LLM_URL for a real one)`
+  return `
+Ready in ${seconds} s. Ctrl-C stops everything; the data stays in ${folder}${kept}.
 
   Talk to it      make chat EMAIL=alice.johnson@company.com
   API             ${api}   (its description: ${api}/openapi.json)
-  ServiceNow      ${environment['SERVICENOW_URL'] ?? `http://127.0.0.1:${ports.servicenowMock}   (a mock; this page lists its tickets)`}
-  Model           ${model}
-  Logs            .data/logs
+  ServiceNow      ${shown}
+  Model           ${named}
+  Logs            ${join(folder, 'logs')}
 
   curl ${api}/api/v1/requests \\
     -H "Authorization: Bearer $(make -s token EMAIL=alice.johnson@company.com)" \\
     -H 'Content-Type: application/json' -d '{"content": "I need a new laptop"}'
-`)
+`
 }

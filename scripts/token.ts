@@ -1,7 +1,9 @@
+import { join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { readKey } from '../local/issuer/key.ts'
 import { issuerSettings } from '../local/issuer/settings.ts'
 import { signToken } from '../local/issuer/sign.ts'
+import { withRunningDemo } from '../local/platform/running-demo.ts'
 import { scopes as known } from '../shared/identity/caller.ts'
 import { parseEmail } from '../shared/identity/email.ts'
 
@@ -26,7 +28,8 @@ async function printToken(): Promise<void> {
   const scopes = (values.scope ?? []).flatMap((scope) => scope.split(/[ ,]+/)).filter((scope) => scope !== '')
   const unknown = scopes.find((scope) => !(scope in known))
   if (unknown !== undefined) throw new Error(`"${unknown}" is no scope; there are ${Object.keys(known).join(', ')}.`)
-  const { folder, issuer, audience } = issuerSettings(process.env)
+  const environment = await withRunningDemo(process.env, join(import.meta.dirname, '..'))
+  const { folder, issuer, audience } = issuerSettings(environment)
   const key = await readKey(folder)
   if (key === null) throw new Error(`There is no key in ${folder} yet: start the demo first: make demo`)
   const token = await signToken(key, { issuer, audience, email, service: values.service, scopes, now: new Date() })

@@ -25,11 +25,12 @@ export interface Child {
 
 /**
  * Starts a process of the platform and waits until it is ready. Its output goes to `<logs>/<name>.log`.
- * @throws Error with the tail of that log where the process ends first or is not ready in `timeoutMs` (15 s).
+ * @throws Error with the tail of that log where the process ends first or is not ready in `timeoutMs` (15 s), and the
+ * signal's reason where that gives the start up.
  */
 export async function startChild(
   plan: ChildPlan,
-  options: { logs: string; cwd: string; timeoutMs?: number },
+  options: { logs: string; cwd: string; timeoutMs?: number; signal?: AbortSignal },
 ): Promise<Child> {
   mkdirSync(options.logs, { recursive: true })
   const logFile = join(options.logs, `${plan.name}.log`)
@@ -61,9 +62,10 @@ export async function startChild(
   }
   const deadline = started + (options.timeoutMs ?? 15_000)
   while (!(await isReady(plan.readyUrl))) {
-    if (!running || performance.now() > deadline) {
+    if (!running || options.signal?.aborted || performance.now() > deadline) {
       const how = running ? 'was not ready in time' : `ended with ${await ended}`
       await stop(1_000)
+      options.signal?.throwIfAborted()
       throw new Error(`${plan.name} ${how}. Its log (${logFile}) ends with:\n${await tail(logFile)}`)
     }
     await new Promise((resolve) => setTimeout(resolve, 20))

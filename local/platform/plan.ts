@@ -84,6 +84,8 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
       FUNC_STAGE: name,
       PORT: String(ports[name]),
       HOST: '127.0.0.1',
+      // Within the grace of a stopped process (child.ts), so that it ends by itself even if a model hangs.
+      DRAIN_MS: '3000',
       DATABASE_URL: settings.databaseUrl,
       ...environment,
       ...settings.overrides,
@@ -103,10 +105,13 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
       ? [
           local('servicenow-mock', 'servicenow', ports.servicenowMock, '/health', {
             DATA_FILE: join(data, 'servicenow.jsonl'),
+            ...catalogueItems(settings),
           }),
         ]
       : []),
-    ...(settings.llm === null ? [local('model', 'model', ports.model, '/health', { MODEL_NAME: localModelName })] : []),
+    ...(settings.llm === null
+      ? [local('model', 'model', ports.model, '/health', { MODEL_NAME: localModelName, API_KEY: '' })]
+      : []),
     local('broker', 'broker', ports.broker, '/health/readiness', {
       DATABASE_URL: settings.databaseUrl,
       BROKER_MANIFESTS: join(root, 'knative/base'),

@@ -14,11 +14,16 @@ export interface Platform {
   stop(): Promise<void>
 }
 
+export interface StartOptions {
+  /** Takes sentences about what is going on. */
+  progress?: (sentence: string) => void
+  /** Gives the start up; what has started by then is stopped. */
+  signal?: AbortSignal
+}
+
 /** Brings the database up to date and starts every process of the platform; rejects with one clear sentence. */
-export async function startPlatform(
-  settings: PlatformSettings,
-  progress: (sentence: string) => void = () => {},
-): Promise<Platform> {
+export async function startPlatform(settings: PlatformSettings, start: StartOptions = {}): Promise<Platform> {
+  const { progress = () => {}, signal } = start
   progress('Bringing the database up to date …')
   await prepareDatabase(settings)
   progress('Starting the broker, the model and the functions …')
@@ -29,10 +34,11 @@ export async function startPlatform(
     for (const child of [...children].reverse()) await child.stop()
   }
   try {
-    // Two at a time: each start-up is one core's work, and the order holds where it matters (broker before functions).
+    // Three at a time: each start-up is one core's work, and the order holds where it matters (broker before functions).
     const plans = planProcesses(settings)
-    const options = { logs: join(settings.data, 'logs'), cwd: settings.root }
+    const options = { logs: join(settings.data, 'logs'), cwd: settings.root, ...(signal ? { signal } : {}) }
     for (let index = 0; index < plans.length; index += 3) {
+      signal?.throwIfAborted()
       const started = await Promise.allSettled(plans.slice(index, index + 3).map((plan) => startChild(plan, options)))
       for (const result of started) if (result.status === 'fulfilled') children.push(result.value)
       const failed = started.find((result) => result.status === 'rejected')

@@ -1,11 +1,13 @@
 import { createServer } from 'node:net'
 
-/** Whether nothing listens on the port of 127.0.0.1. */
-export function isFree(port: number): Promise<boolean> {
+/** Why this process cannot listen on the port of 127.0.0.1, to be read after "Port N"; null where it can. */
+export function whyNotFree(port: number): Promise<string | null> {
   return new Promise((resolve) => {
     const server = createServer()
-    server.once('error', () => resolve(false))
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      resolve(error.code === 'EACCES' ? 'is not for this account to listen on' : 'is in use')
+    })
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(null)))
   })
 }
 
