@@ -29,7 +29,8 @@ token: node_modules/.installed ## Print a bearer token for the demo (EMAIL=…)
 test: build ## Run the tests (needs npm alone)
 	@$(NODE) scripts/test.ts $(ARGS)
 
-test-all: test ## Run the tests and those that need Debian packages
+test-all: test ## Run the tests, and those against Debian's PostgreSQL (root)
+	@sh scripts/test-debian.sh
 
 check: node_modules/.installed ## Types, lint, agent files and generated documents
 	npm run --silent typecheck

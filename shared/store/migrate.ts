@@ -44,7 +44,10 @@ export async function migrate(database: Database, migrations: Migration[]): Prom
       const checksum = done.get(migration.number)
       if (checksum === migration.checksum) continue
       if (checksum !== undefined) {
-        throw new Fault('store.schema-outdated', `${migration.name} was changed after it was applied`)
+        throw new Fault(
+          'store.schema-outdated',
+          `${migration.name} was changed after it was applied: this database was made by another version (in the demo, make clean starts afresh)`,
+        )
       }
       await sql`set local lock_timeout = '5s'`
       await sql.unsafe(migration.sql)
