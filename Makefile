@@ -32,11 +32,13 @@ test: build ## Run the tests (needs npm alone)
 test-all: test ## Run the tests, and those against Debian's PostgreSQL (root)
 	@sh scripts/test-debian.sh
 
-check: node_modules/.installed ## Types, lint, agent files and generated documents
+check: node_modules/.installed ## Types, lint, unused code, agent files and generated documents
 	npm run --silent typecheck
 	npm run --silent lint
 	npm run --silent agents:check
 	npm run --silent docs:check
+	npm run --silent tools:check
+	npm run --silent unused
 
 verify: check test ## What CI runs, but for the Debian packages
 

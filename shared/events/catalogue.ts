@@ -64,12 +64,9 @@ export const dataSchemas = {
   [eventTypes.tick]: tickData,
 } as const
 
-export type RequestCreated = z.infer<typeof requestCreatedData>
 export type RequestNormalized = z.infer<typeof requestNormalizedData>
-export type AgentStep = z.infer<typeof agentStepData>
-export type AgentHandoff = z.infer<typeof agentHandoffData>
+
 export type ResponseReady = z.infer<typeof responseReadyData>
-export type Tick = z.infer<typeof tickData>
 
 /** Who sends each type, who takes it, and what it means: the prose half of docs/events.md. */
 export const eventNotes: Record<EventType, { from: string; to: string; meaning: string }> = {
