@@ -17,9 +17,6 @@ const yes = [
   'sure, thanks',
   'Yes, of course!',
   'do it',
-  'please do so',
-  'yes, open the ticket',
-  'ok, submit it please',
   '  yes\n',
   'y\u200Bes',
   'ＹＥＳ',
@@ -69,9 +66,6 @@ const no = [
   'nao',
 ]
 const neither = [
-  'do not open the ticket',
-  'open the ticket?',
-  'open the ticket for the other one',
   '',
   '   ',
   '!!!',
