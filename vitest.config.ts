@@ -4,7 +4,7 @@ export default defineConfig({
   test: {
     include: ['{shared,functions,local,scripts,test,bench,evaluations}/**/*.test.ts'],
     globalSetup: ['test/postgres.setup.ts'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     maxWorkers: 2,
     // A skipped or focused test is a failed run: nothing may be left out quietly.

@@ -343,8 +343,11 @@ test('a killed platform leaves no process behind', async () => {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   try {
-    const [line] = await once(parent.stdout, 'data')
-    const pids = z.array(z.int()).parse(JSON.parse(String(line)))
+    const line = await Promise.race([
+      once(parent.stdout, 'data').then(([data]) => String(data)),
+      once(parent, 'exit').then(([code]) => Promise.reject(new Error(`the platform ended with ${code}`))),
+    ])
+    const pids = z.array(z.int()).parse(JSON.parse(line))
     expect(pids).toHaveLength(11)
     expect(await stillRunning(pids)).toEqual(pids)
     parent.kill('SIGKILL')
@@ -354,4 +357,4 @@ test('a killed platform leaves no process behind', async () => {
     await other.drop()
     await rm(folder, { recursive: true, force: true })
   }
-})
+}, 60_000)
