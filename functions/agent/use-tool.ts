@@ -2,8 +2,10 @@ import type { FaultCode } from '../../shared/errors/catalogue.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Effect, EffectResult } from '../../shared/flow/index.ts'
 import type { Lease } from '../../shared/stage/once.ts'
+import type { Sql } from '../../shared/store/connect.ts'
+import { lockSession } from '../../shared/store/sessions.ts'
 import { recordWrite } from '../../shared/store/tool-calls.ts'
-import type { TurnInContext } from '../../shared/store/turns.ts'
+import { findTurn, type TurnInContext } from '../../shared/store/turns.ts'
 import type { AgentParts, ToolCall, ToolOutcome } from './parts.ts'
 import type { CallRecord } from './walk-flow.ts'
 
@@ -44,7 +46,8 @@ export async function writeTool(
   lease: Lease,
   parts: AgentParts,
 ): Promise<Done> {
-  const entry = await lease.record((sql) => {
+  const entry = await lease.record(async (sql) => {
+    await requireCurrent(sql, turn)
     const now = parts.now()
     return recordWrite(sql, {
       turn: turn.id,
@@ -69,6 +72,19 @@ export async function writeTool(
   const unknown = !outcome.ok && outcome.code === 'tool.outcome-unknown'
   const state = outcome.ok ? 'done' : unknown ? 'parked' : 'failed'
   return done(effect, outcome, { approval: entry.approval, state }, entry.arguments)
+}
+
+/**
+ * A process that hung while its turn was closed still has its fence: under the session's lock it sees that the turn is
+ * over, and uses no approval for it.
+ */
+async function requireCurrent(sql: Sql, turn: TurnInContext): Promise<void> {
+  const session = await lockSession(sql, turn.session)
+  const stored = await findTurn(sql, turn.id)
+  const open = stored?.state === 'open' || stored?.state === 'waiting'
+  if (session?.turn !== turn.id || stored?.step !== turn.step || !open) {
+    throw new Fault('stage.superseded', `turn ${turn.id} ended before its write began`)
+  }
 }
 
 function done(effect: CallEffect, outcome: ToolOutcome, write: CallRecord['write'], sent = effect.arguments): Done {

@@ -1,3 +1,4 @@
+import { Fault } from '../../shared/errors/fault.ts'
 import { eventTypes } from '../../shared/events/catalogue.ts'
 import type { Event } from '../../shared/events/event.ts'
 import { parseData } from '../../shared/events/parse.ts'
@@ -16,8 +17,20 @@ export type Subject =
 
 const none: Subject = { kind: 'none' }
 
-/** Finds it under the session's lock, so that what is found stays so until the caller's transaction ends. */
+/**
+ * Finds it under the session's lock, so that what is found stays so until the caller's transaction ends. Nobody waits
+ * for an event whose data is unreadable; it is kept all the same, since no sink stands behind this one.
+ */
 export async function findSubject(sql: Sql, event: Event): Promise<Subject> {
+  try {
+    return await findKnown(sql, event)
+  } catch (error) {
+    if (Fault.is(error) && error.code === 'event.data-invalid') return none
+    throw error
+  }
+}
+
+async function findKnown(sql: Sql, event: Event): Promise<Subject> {
   switch (event.type) {
     case eventTypes.requestCreated: {
       const { request_id } = parseData(event, eventTypes.requestCreated)

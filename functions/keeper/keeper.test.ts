@@ -134,6 +134,13 @@ describe('a dead letter', () => {
     expect(await pipeline.handlers.normalize(event, quiet)).toBeNull()
   })
 
+  test('whose data nobody can read is kept, not refused', async () => {
+    const poison: Event = { specversion: '1.0', id: 'p', source: '/x', type: eventTypes.agentStep, data: { step: 'x' } }
+    await world.pipeline.handlers.keeper(given(poison, 'agent', { code: 'event.data-invalid' }), quiet)
+    const stored = (await letters(eventTypes.agentStep)).find((letter) => JSON.parse(letter.event).id === 'p')
+    expect(stored).toMatchObject({ outcome: 'recorded' })
+  })
+
   test('that nobody sent is kept for a person to see', async () => {
     const forged: Event = {
       specversion: '1.0',
