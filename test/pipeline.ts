@@ -17,17 +17,25 @@ import { createLog } from '../shared/telemetry/log.ts'
 /** The stages' handlers on a real database in this process, with a broker that is a loop: for tests of their logic. */
 export interface Pipeline {
   handlers: Record<'normalize' | 'route' | 'agent' | 'dispatch' | 'keeper', EventHandler>
+  /** What the agent's steps are made with. */
+  parts: AgentParts
   /** Every event that was published or answered, in order. */
   events: Event[]
   /** Accepts a message as the door would, without delivering its event. */
-  accept(email: string, content: string): Promise<{ id: string; event: Event }>
+  accept(email: string, content: string, by?: Speaker): Promise<{ id: string; event: Event }>
   /** Delivers events and what follows from them until nothing follows. */
   deliver(...events: Event[]): Promise<void>
   /** accept and deliver; the answer. */
-  say(email: string, content: string): Promise<StoredRequest>
+  say(email: string, content: string, by?: Speaker): Promise<StoredRequest>
   now: () => Date
   /** Moves the clock on. */
   pass(milliseconds: number): void
+}
+
+/** Who says it, where that is not the person it is for. */
+export interface Speaker {
+  caller: string
+  speaker: string | null
 }
 
 /** Attempts after the first, as knative/base gives the triggers in number. */
@@ -74,7 +82,7 @@ export function createPipeline(
   const queue: Event[] = []
   let accepted = 0
 
-  const accept = async (email: string, content: string) => {
+  const accept = async (email: string, content: string, by?: Speaker) => {
     accepted += 1
     const id = deterministicId('request', email, String(accepted))
     const traceparent = `00-${id.replaceAll('-', '')}-${id.slice(0, 8)}${id.slice(24, 32)}-01`
@@ -89,7 +97,8 @@ export function createPipeline(
     })
     await acceptRequest(database, {
       id,
-      caller: email,
+      caller: by?.caller ?? email,
+      speaker: by === undefined ? email : by.speaker,
       identity: `email:${email}`,
       channel: 'generic',
       channelMessage: null,
@@ -146,6 +155,7 @@ export function createPipeline(
 
   return {
     handlers,
+    parts: agentParts,
     events,
     accept,
     deliver,
@@ -153,8 +163,8 @@ export function createPipeline(
     pass: (milliseconds) => {
       time += milliseconds
     },
-    say: async (email, content) => {
-      const { id, event } = await accept(email, content)
+    say: async (email, content, by) => {
+      const { id, event } = await accept(email, content, by)
       await deliver(event)
       const request = await findRequest(database, id)
       if (request === null) throw new Error(`request ${id} vanished`)

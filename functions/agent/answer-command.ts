@@ -2,7 +2,7 @@ import type { Chain, Event } from '../../shared/events/event.ts'
 import { type Command, tokenSummary } from '../../shared/flow/index.ts'
 import type { Sql } from '../../shared/store/connect.ts'
 import { readUsage } from '../../shared/store/journal.ts'
-import { lockSession, resetSession } from '../../shared/store/sessions.ts'
+import { lockSession, resetUsage } from '../../shared/store/sessions.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import { type Answer, answerTurn } from '../../shared/turn/answer-turn.ts'
 
@@ -15,7 +15,7 @@ export async function answerCommand(
 ): Promise<Event | null> {
   const session = await lockSession(sql, turn.session)
   if (session?.turn !== turn.id) return null
-  if (command === 'reset') await resetSession(sql, turn.session, turn.email, options.now)
+  if (command === 'reset') await resetUsage(sql, turn.session)
   const answer: Answer = {
     state: 'answered',
     content: await contentOf(sql, turn, command),
@@ -23,7 +23,7 @@ export async function answerCommand(
     type: command === 'tokens' ? 'tokens' : 'message',
     requiresFollowup: false,
     metadata: {},
-    conversation: 'keep',
+    conversation: command === 'tokens' ? 'keep' : { agent: null, flow: null },
   }
   return answerTurn(sql, turn, answer, { ...options, source: '/agent' })
 }

@@ -12,7 +12,8 @@ import type { Walked } from './walk-flow.ts'
 
 /**
  * Commits a step: journal, approvals, ledger, the turn's new state and the event that follows from it. Answers null
- * where the session or the turn moved on while the step ran; then nothing of the step counts.
+ * where the session or the turn moved on while the step ran; then only what happened outside counts: how a write ended,
+ * and what the model cost.
  */
 export async function commitStep(
   sql: Sql,
@@ -22,8 +23,10 @@ export async function commitStep(
 ): Promise<Event | null> {
   const { chain, startedAt, now } = options
   const session = await lockSession(sql, turn.session)
-  if (session?.turn !== turn.id) return null
   const { call, flow } = walked
+  if (call?.promptHash) await addUsage(sql, turn.session, call.inputTokens, call.outputTokens)
+  if (call?.write) await finishWrite(sql, { ...call.write, outcome: call.answer, now })
+  if (session?.turn !== turn.id) return null
   const advanced = await advanceTurn(sql, {
     turn: turn.id,
     step: turn.step,
@@ -49,13 +52,9 @@ export async function commitStep(
     startedAt,
     finishedAt: now,
   })
-  if (call?.promptHash) await addUsage(sql, turn.session, call.inputTokens, call.outputTokens)
-  if (call?.write) {
-    await finishWrite(sql, { ...call.write, outcome: call.answer, now })
-  }
   await applyApprovalChanges(
     sql,
-    { session: turn.session, turn: turn.id, decidedBy: turn.email, now },
+    { session: turn.session, turn: turn.id, decidedBy: turn.speaker ?? turn.caller, now },
     walked.approvals,
   )
   return follow(sql, turn, walked, chain, now)

@@ -6,6 +6,7 @@ import { readCommand } from '../../shared/flow/index.ts'
 import type { Lease } from '../../shared/stage/once.ts'
 import { findTurnInContext, parkTurn } from '../../shared/store/turns.ts'
 import { answerCommand } from './answer-command.ts'
+import { answerSpent } from './answer-spent.ts'
 import { commitStep } from './commit-step.ts'
 import type { AgentParts } from './parts.ts'
 import { walkFlow } from './walk-flow.ts'
@@ -40,6 +41,9 @@ export async function runStep(event: Event, lease: Lease, parts: AgentParts): Pr
     const walked = await walkFlow(turn, lease, parts)
     return await lease.finish((sql) => commitStep(sql, turn, walked, { chain, startedAt, now: parts.now() }))
   } catch (error) {
+    if (Fault.is(error) && error.code === 'flow.budget-spent') {
+      return lease.finish((sql) => answerSpent(sql, turn, { chain, now: parts.now() }))
+    }
     if (!isModelAway(error) || lease.attempts < attemptsBeforeWaiting) throw error
     return lease.finish(async (sql) => {
       await parkTurn(sql, turn.id, turn.step)

@@ -58,6 +58,7 @@ test('the row carries the event, and the broker gets the same', async () => {
   expect(door.broker.events).toEqual([event])
   expect(row).toMatchObject({
     caller: 'alice@example.com',
+    speaker: 'alice@example.com',
     identity: 'email:alice@example.com',
     channel: 'generic',
     channel_message: null,
@@ -103,6 +104,7 @@ test('each channel keeps its own fields, drops unknown ones and the session toke
   expect(await door.rowOf(tool.body.request_id)).toMatchObject({
     channel: 'tool',
     caller: 'service:hr',
+    speaker: null,
     context: { tool_id: 't', trigger_event: 'e', tool_context: { y: 2 } },
   })
   expect(JSON.stringify(await door.store.database`select * from requests`)).not.toContain('secret')

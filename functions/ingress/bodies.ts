@@ -1,8 +1,6 @@
 import * as z from 'zod/mini'
+import type { ReadByAsker } from '../../shared/channels/read-by-asker.ts'
 import { parseEmail } from '../../shared/identity/email.ts'
-
-export const channels = ['web', 'cli', 'tool', 'generic'] as const
-export type Channel = (typeof channels)[number]
 
 const free = z.record(z.string(), z.unknown())
 const short = (longest: number) => z.string().check(z.maxLength(longest))
@@ -26,7 +24,7 @@ const base = {
   metadata: z._default(free, {}).check(z.describe('Anything, up to 32 KiB; kept with the request.')),
 }
 
-const typeOf = <Name extends Channel>(name: Name) =>
+const typeOf = <Name extends ReadByAsker>(name: Name) =>
   z.optional(z.literal(name)).check(z.describe('The channel, in upper or lower case.'))
 
 /** One schema a channel. `session_token` is taken as the predecessor did, and never kept. */
@@ -53,7 +51,7 @@ export const bodies = {
     tool_context: z._default(free, {}),
   }),
   generic: z.object({ integration_type: typeOf('generic'), ...base }),
-} as const satisfies Record<Channel, z.ZodMiniType>
+} as const satisfies Record<ReadByAsker, z.ZodMiniType>
 
 export const conversationQuery = z.object({
   after: z._default(z.coerce.number().check(z.int(), z.gte(0), z.lte(2_147_483_647)), 0),

@@ -11,6 +11,8 @@ export interface Arrival {
   at: Date
   /** Subject of the caller's token. */
   caller: string
+  /** The address of the person whose token it is; null: a program's. */
+  speaker: string | null
   headers: Headers
   /** Path and text of the request, which an Idempotency-Key is bound to. */
   path: string
@@ -37,6 +39,7 @@ export function buildRequest(question: Question, arrival: Arrival): { row: NewRe
   const row: NewRequest = {
     id: arrival.id,
     caller: arrival.caller,
+    speaker: arrival.speaker,
     identity: `email:${question.email}`,
     channel: question.channel,
     channelMessage: null,

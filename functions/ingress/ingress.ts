@@ -97,6 +97,7 @@ export function createIngress(options: IngressOptions): Ingress {
       id: options.newId(),
       at: options.now(),
       caller: caller.subject,
+      speaker: caller.kind === 'person' ? caller.email : null,
       headers: request.headers,
       path: route.path,
       text,

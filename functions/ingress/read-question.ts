@@ -1,11 +1,12 @@
+import { type ReadByAsker, readByAsker } from '../../shared/channels/read-by-asker.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import { type Caller, mayActFor } from '../../shared/identity/caller.ts'
-import { bodies, type Channel, channels } from './bodies.ts'
+import { bodies } from './bodies.ts'
 import { cleanJson, isBlank } from './clean-json.ts'
 
 /** What a caller asks, once it is known to be theirs to ask. */
 export interface Question {
-  channel: Channel
+  channel: ReadByAsker
   /** Whose question it is. */
   email: string
   content: string
@@ -24,7 +25,7 @@ const metadataLimit = 32_768
 export function readQuestion(
   value: unknown,
   caller: Caller,
-  options: { channel: Channel | null; messageLimit: number },
+  options: { channel: ReadByAsker | null; messageLimit: number },
 ): Question {
   const body = asObject(cleanJson(value))
   const channel = channelOf(body['integration_type'], options.channel)
@@ -50,17 +51,17 @@ function asObject(value: unknown): Record<string, unknown> {
   throw new Fault('request.malformed', 'the body is not a JSON object')
 }
 
-function channelOf(type: unknown, ofRoute: Channel | null): Channel {
+function channelOf(type: unknown, ofRoute: ReadByAsker | null): ReadByAsker {
   if (type === undefined || type === null) return ofRoute ?? 'generic'
-  const named = channels.find((channel) => typeof type === 'string' && type.toLowerCase() === channel)
-  if (named === undefined) throw new Fault('request.malformed', `integration_type: one of ${channels.join(', ')}`)
+  const named = readByAsker.find((channel) => typeof type === 'string' && type.toLowerCase() === channel)
+  if (named === undefined) throw new Fault('request.malformed', `integration_type: one of ${readByAsker.join(', ')}`)
   if (ofRoute !== null && named !== ofRoute) {
     throw new Fault('request.malformed', `integration_type: this route takes ${ofRoute}`)
   }
   return named
 }
 
-function parseBody(channel: Channel, body: Record<string, unknown>) {
+function parseBody(channel: ReadByAsker, body: Record<string, unknown>) {
   const parsed = bodies[channel].safeParse({ ...body, integration_type: channel })
   if (!parsed.success) {
     const reasons = parsed.error.issues

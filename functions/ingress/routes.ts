@@ -1,4 +1,4 @@
-import type { Channel } from './bodies.ts'
+import type { ReadByAsker } from '../../shared/channels/read-by-asker.ts'
 
 /** `caller`: whoever holds a valid token; `service`: only one with the scope of that name. */
 export type Who = 'anyone' | 'caller' | 'service'
@@ -13,7 +13,7 @@ interface Common {
 export interface AskRoute extends Common {
   kind: 'ask'
   method: 'POST'
-  channel: Channel | null
+  channel: ReadByAsker | null
 }
 
 export interface ReadRoute extends Common {

@@ -31,6 +31,7 @@ test('nobody acts for another without the scope', async () => {
   expect(status).toBe(202)
   expect(await door.rowOf(body.request_id)).toMatchObject({
     caller: 'alice@example.com',
+    speaker: 'alice@example.com',
     identity: 'email:bob@example.com',
   })
 })

@@ -76,6 +76,9 @@ export const catalogue = {
     `That took more of my time than I may spend. ${person}`,
   ),
 
+  // Deliveries.
+  'delivery.channel-unknown': terminal(422, 'The answer goes to a channel that this deployment has no adapter for'),
+
   // Knowledge.
   'knowledge.invalid': terminal(422, 'A knowledge file has a fault'),
 

@@ -33,8 +33,8 @@ export async function findApproval(sql: Sql, session: string, id: string): Promi
 }
 
 /**
- * Applies what a step decided about approvals. Each change is a compare-and-set from `open`, so that a yes counts once;
- * a no also takes back a yes that nothing has used.
+ * Applies what a step decided about approvals. Each change is a compare-and-set, so that a yes counts once; a no and a
+ * withdrawal also take back a yes that nothing has used. A yes counts only from the person it was asked of.
  * @throws Fault `stage.superseded` where somebody else decided meanwhile.
  */
 export async function applyApprovalChanges(
@@ -54,9 +54,16 @@ export async function applyApprovalChanges(
     const rows = await sql`
       update approvals set state = ${state}, decided_by = ${context.decidedBy}, decided_at = ${context.now}
       where id = ${change.id} and session = ${context.session}
-        and (state = 'open' or (${change.kind} = 'decline' and state = 'granted'))
-        and (${change.kind} <> 'grant' or expires_at > ${context.now})
+        and (state = 'open' or (${change.kind} <> 'grant' and state = 'granted'))
+        and (${change.kind} <> 'grant' or (expires_at > ${context.now} and person = ${context.decidedBy}))
       returning 1`
     if (rows.length === 0) throw new Fault('stage.superseded', `approval ${change.id} was decided meanwhile`)
   }
+}
+
+/** Takes back every approval of a session that was not used: its flow is over, and nothing may use them any more. */
+export async function withdrawApprovals(sql: Sql, session: string, by: string, now: Date): Promise<void> {
+  await sql`
+    update approvals set state = 'expired', decided_by = ${by}, decided_at = ${now}
+    where session = ${session} and state in ('open', 'granted')`
 }

@@ -14,6 +14,7 @@ function request(more: Partial<NewRequest> = {}): NewRequest {
   return {
     id,
     caller: 'alice',
+    speaker: 'alice@example.com',
     identity: 'email:alice@example.com',
     channel: 'web',
     channelMessage: null,

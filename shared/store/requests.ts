@@ -6,6 +6,8 @@ export interface NewRequest {
   id: string
   /** Subject of the token that asked. */
   caller: string
+  /** Verified e-mail address of the person who asked; null where a program did. */
+  speaker: string | null
   /** Whom it is for: scheme and value, 'email:alice@example.com'. */
   identity: string
   channel: string
@@ -62,11 +64,13 @@ export type Acceptance = { outcome: 'created' } | { outcome: 'repeated' | 'misma
 export async function acceptRequest(sql: Sql, request: NewRequest): Promise<Acceptance> {
   const written = await sql`
     with turnstile as materialized (
-      select pg_advisory_xact_lock(hashtextextended(${request.identity}, 0)) is null as passed
+      select pg_advisory_xact_lock(hashtextextended(coalesce(
+        (select person::text from identities where identity = ${request.identity}), ${request.identity}), 0)
+      ) is null as passed
     )
-    insert into requests (id, caller, identity, channel, channel_message, idempotency_key, body_hash, request_type,
+    insert into requests (id, caller, speaker, identity, channel, channel_message, idempotency_key, body_hash, request_type,
       content, metadata, context, target, traceparent, event, accepted_at)
-    select ${request.id}::uuid, ${request.caller}, ${request.identity}, ${request.channel}, ${request.channelMessage},
+    select ${request.id}::uuid, ${request.caller}, ${request.speaker}, ${request.identity}, ${request.channel}, ${request.channelMessage},
       ${request.idempotencyKey}, ${request.bodyHash}, ${request.requestType}, ${request.content},
       ${JSON.stringify(request.metadata)}::text::jsonb, ${JSON.stringify(request.context)}::text::jsonb,
       ${JSON.stringify(request.target)}::text::jsonb, ${request.traceparent}, ${request.event},
@@ -80,7 +84,7 @@ export async function acceptRequest(sql: Sql, request: NewRequest): Promise<Acce
     where (caller = ${request.caller} and idempotency_key = ${request.idempotencyKey})
       or (channel = ${request.channel} and channel_message = ${request.channelMessage})
     order by accepted limit 1`
-  // The row in the way was retired between the two statements: it no longer stands in the way.
+  // The row in the way was deleted between the two statements: it no longer stands in the way.
   if (row === undefined) return acceptRequest(sql, request)
   const earlier = toStored(row)
   return { outcome: earlier.bodyHash === request.bodyHash ? 'repeated' : 'mismatched', request: earlier }

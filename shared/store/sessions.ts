@@ -95,13 +95,10 @@ export async function setConversation(
     where id = ${session}`
 }
 
-/** Starts a conversation afresh: no agent, no flow, token totals at zero, open approvals declined. */
-export async function resetSession(sql: Sql, session: string, by: string, now: Date): Promise<void> {
+/** Begins the session's token statistics, and with them its budget, at zero again. */
+export async function resetUsage(sql: Sql, session: string): Promise<void> {
   await sql`
-    update approvals set state = 'declined', decided_by = ${by}, decided_at = ${now}
-    where session = ${session} and state = 'open'`
-  await sql`
-    update sessions set agent = null, flow = null, input_tokens = 0, output_tokens = 0, model_calls = 0,
+    update sessions set input_tokens = 0, output_tokens = 0, model_calls = 0,
       max_input_tokens = 0, max_output_tokens = 0, max_total_tokens = 0
     where id = ${session}`
 }

@@ -26,6 +26,9 @@ export interface TurnInContext extends Turn {
   /** The employee's words that the turn answers. */
   content: string
   email: string
+  /** Who said these words: the person's verified address, null where a program did; and the token's subject. */
+  speaker: string | null
+  caller: string
   tenant: string
   /** The session's current turn: this one, unless the session moved on. */
   current: string | null
@@ -52,6 +55,8 @@ interface Row {
 interface ContextRow extends Row {
   content: string
   email: string
+  speaker: string | null
+  caller: string
   tenant: string
   current: string | null
   session_input_tokens: number
@@ -96,19 +101,22 @@ export async function findTurn(sql: Sql, id: string): Promise<Turn | null> {
 export async function findTurnInContext(sql: Sql, id: string): Promise<TurnInContext | null> {
   const [row] = await sql<ContextRow[]>`
     select t.id, t.session, t.message, t.request, t.agent, t.state, t.step, t.flow, t.said, t.opened_at, t.deadline,
-      t.input_tokens, t.output_tokens, m.content, p.email, s.tenant, s.turn as current,
+      t.input_tokens, t.output_tokens, m.content, p.email, r.speaker, r.caller, s.tenant, s.turn as current,
       s.input_tokens as session_input_tokens, s.output_tokens as session_output_tokens
     from turns t
       join sessions s on s.id = t.session
       join people p on p.id = s.person
       join messages m on m.session = t.session and m.number = t.message
+      join requests r on r.id = t.request
     where t.id = ${id}`
   if (!row) return null
-  const { content, email, tenant, current, session_input_tokens, session_output_tokens, ...turn } = row
+  const { content, email, speaker, caller, tenant, current, session_input_tokens, session_output_tokens, ...turn } = row
   return {
     ...fromRow(turn),
     content,
     email,
+    speaker,
+    caller,
     tenant,
     current,
     sessionInputTokens: session_input_tokens,

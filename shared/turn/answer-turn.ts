@@ -2,6 +2,7 @@ import { eventTypes, type ResponseReady } from '../events/catalogue.ts'
 import type { Chain, Event } from '../events/event.ts'
 import { nextEvent } from '../events/next.ts'
 import type { FlowState } from '../flow/index.ts'
+import { withdrawApprovals } from '../store/approvals.ts'
 import type { Sql } from '../store/connect.ts'
 import { appendAnswer } from '../store/messages.ts'
 import { setConversation, setPendingEvent } from '../store/sessions.ts'
@@ -54,7 +55,11 @@ export async function answerTurn(
   })
   if (!(await closeTurn(sql, { turn: turn.id, state: answer.state, response, now }))) return null
   await appendAnswer(sql, { session: turn.session, turn: turn.id, content: answer.content, now })
-  if (answer.conversation !== 'keep') await setConversation(sql, turn.session, answer.conversation)
+  if (answer.conversation !== 'keep') {
+    await setConversation(sql, turn.session, answer.conversation)
+    // Whatever ended the flow: no yes that it was given may be used after it.
+    if (answer.conversation.flow === null) await withdrawApprovals(sql, turn.session, source, now)
+  }
   await setPendingEvent(sql, turn.session, response, now)
   return response
 }
