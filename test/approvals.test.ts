@@ -3,8 +3,9 @@ import { runStep } from '../functions/agent/run-step.ts'
 import { eventTypes } from '../shared/events/catalogue.ts'
 import type { Event } from '../shared/events/event.ts'
 import type { Lease } from '../shared/stage/once.ts'
+import type { WorldOptions } from './compose-world.ts'
 import { quiet } from './pipeline.ts'
-import { createWorld, type World, type WorldOptions } from './world.ts'
+import { createWorld, type World } from './world.ts'
 
 /** A yes is used once, by the turn and the flow it was given to, or not at all. */
 const alice = 'alice.johnson@company.com'

@@ -1,6 +1,7 @@
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Effect, EffectResult } from '../../shared/flow/index.ts'
 import type { ModelAnswer } from '../../shared/model/model.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import type { AgentParts } from './parts.ts'
 import type { CallRecord } from './walk-flow.ts'
@@ -19,6 +20,17 @@ export async function askModel(
   parts: AgentParts,
 ): Promise<{ record: CallRecord; result: EffectResult }> {
   requireBudget(turn, parts)
+  await faultPoint('agent: before model call')
+  const asked = await ask(effect, signal, parts)
+  await faultPoint('agent: after model call')
+  return asked
+}
+
+async function ask(
+  effect: ModelEffect,
+  signal: AbortSignal,
+  parts: AgentParts,
+): Promise<{ record: CallRecord; result: EffectResult }> {
   switch (effect.kind) {
     case 'decide': {
       const answer = await parts.model.decide(effect, signal)

@@ -1,6 +1,7 @@
 import type { FaultCode } from '../../shared/errors/catalogue.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Effect, EffectResult } from '../../shared/flow/index.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { Lease } from '../../shared/stage/once.ts'
 import type { Sql } from '../../shared/store/connect.ts'
 import { lockSession } from '../../shared/store/sessions.ts'
@@ -111,7 +112,10 @@ async function attempt(
   isFinal: (fault: Fault) => boolean,
 ): Promise<ToolOutcome> {
   try {
-    return await parts.callTool(call, lease.signal)
+    await faultPoint('agent: before tool call')
+    const outcome = await parts.callTool(call, lease.signal)
+    await faultPoint('agent: after tool call')
+    return outcome
   } catch (error) {
     const ours = Fault.is(error) && error.code.startsWith('tool.') && !lease.signal.aborted
     if (!ours || !isFinal(error)) throw error

@@ -4,6 +4,7 @@ import { toFault } from '../../shared/errors/to-fault.ts'
 import type { Event } from '../../shared/events/event.ts'
 import { readBearer } from '../../shared/identity/bearer.ts'
 import { type Caller, hasScope } from '../../shared/identity/caller.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { DoorFunction } from '../../shared/stage/function.ts'
 import { checkStore } from '../../shared/store/check.ts'
 import type { Database } from '../../shared/store/connect.ts'
@@ -103,7 +104,9 @@ export function createIngress(options: IngressOptions): Ingress {
       text,
       randomBytes: options.randomBytes,
     })
+    await faultPoint('ingress: before accept')
     const acceptance = await acceptRequest(database, row)
+    await faultPoint('ingress: after accept')
     if (acceptance.outcome === 'created') {
       log.info('request accepted', { request: row.id, channel: row.channel, traceparent: row.traceparent })
       return await publishAndWait({ id: row.id, session: null }, event, waiting, request.signal)
@@ -137,7 +140,9 @@ export function createIngress(options: IngressOptions): Ingress {
 
   const publish = async (id: string, event: Event): Promise<void> => {
     try {
+      await faultPoint('ingress: before publish')
       await options.publish(event)
+      await faultPoint('ingress: after publish')
     } catch (error) {
       log.warn('the broker did not take the event; the row is kept and the repair tick publishes it', {
         request: id,

@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { getRequestListener } from '@hono/node-server'
+import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { CloudEvent } from 'cloudevents'
 import { Hono } from 'hono'
 import { catalogue } from '../errors/catalogue.ts'
@@ -9,9 +9,12 @@ import { toFault } from '../errors/to-fault.ts'
 import type { Event } from '../events/event.ts'
 import { maxEventBytes, readEvent, writeEvent } from '../events/http.ts'
 import type { Log } from '../telemetry/log.ts'
+import { faultPoint } from './fault-point.ts'
 import type { DoorFunction, HostedFunction, StageFunction } from './function.ts'
 
 export interface HostOptions {
+  /** The function's name, as fault points show it. */
+  name?: string
   /** TCP port; 0 takes a free one. Default: PORT, then FUNC_PORT, then 8080. */
   port?: number
   /** Address to listen on; default all. */
@@ -86,8 +89,13 @@ export async function host(hosted: HostedFunction, options: HostOptions): Promis
   }
 }
 
-function routes(hosted: HostedFunction, options: HostOptions, signal: AbortSignal, draining: () => boolean): Hono {
-  const app = new Hono()
+function routes(hosted: HostedFunction, options: HostOptions, signal: AbortSignal, draining: () => boolean) {
+  const app = new Hono<{ Bindings: HttpBindings }>()
+  app.use(async (context, next) => {
+    await next()
+    if (context.req.method === 'POST' && (await faultPoint(`${options.name}: before reply`)))
+      context.env.outgoing.destroy()
+  })
   app.get(options.livenessPath ?? '/health/liveness', () => health(hosted.liveness?.bind(hosted)))
   app.get(options.readinessPath ?? '/health/readiness', () =>
     draining() ? refuse(new Fault('stage.draining', 'shutting down')) : health(hosted.readiness?.bind(hosted)),

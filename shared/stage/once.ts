@@ -2,6 +2,7 @@ import { Fault } from '../errors/fault.ts'
 import type { Event } from '../events/event.ts'
 import type { Database, Transaction } from '../store/connect.ts'
 import { claim, finish, release, renew, take } from '../store/inbox.ts'
+import { faultPoint } from './fault-point.ts'
 import type { Context, EventHandler } from './function.ts'
 
 /**
@@ -16,14 +17,18 @@ export function onceInOneTransaction(options: {
   work: (event: Event, sql: Transaction, context: Context) => Promise<Event | null>
 }): EventHandler {
   const { consumer, database, work, identify = identity } = options
-  return (event, context) =>
-    database.begin(async (sql) => {
+  return async (event, context) => {
+    const reply = await database.begin(async (sql) => {
       const taken = await take(sql, { consumer, ...identify(event) })
       if (taken.kind === 'finished') return taken.reply
       const reply = await work(event, sql, context)
       if (reply !== null) await finish(sql, taken.hold, reply)
+      await faultPoint(`${consumer}: before commit`)
       return reply
     })
+    await faultPoint(`${consumer}: after commit`)
+    return reply
+  }
 }
 
 function identity(event: Event): { source: string; event: string } {
@@ -64,7 +69,6 @@ export function onceWithLease(options: {
     if (claimed.kind === 'finished') return claimed.reply
     if (claimed.kind === 'leased') throw new Fault('stage.leased', `${consumer} holds ${event.id}`)
     const { hold, attempts } = claimed
-
     const lost = new AbortController()
     const renewal = setInterval(() => {
       // A renewal that fails is a lease that will run out: stop the calls now rather than finish for nothing.
@@ -75,21 +79,27 @@ export function onceWithLease(options: {
     }, leaseMs / 3)
     const signal = context.signal ? AbortSignal.any([context.signal, lost.signal]) : lost.signal
 
-    const fenced = <Result>(write: (sql: Transaction) => Promise<Result>) =>
-      database.begin(async (sql) => {
+    const fenced = async <Result>(name: string, write: (sql: Transaction) => Promise<Result>): Promise<Result> => {
+      const result = await database.begin(async (sql) => {
         if (!(await renew(sql, hold, leaseMs))) throw new Fault('stage.lease-lost', `${consumer} ${event.id}`)
-        return await write(sql)
-      }) as Promise<Result>
+        const result = await write(sql)
+        await faultPoint(`${consumer}: before ${name} commit`)
+        return result
+      })
+      await faultPoint(`${consumer}: after ${name} commit`)
+      return result as Result
+    }
 
     try {
+      await faultPoint(`${consumer}: after claim`)
       return await work(
         event,
         {
           attempts,
           signal,
-          record: fenced,
+          record: (write) => fenced('record', write),
           finish: (write) =>
-            fenced(async (sql) => {
+            fenced('finish', async (sql) => {
               const reply = await write(sql)
               await finish(sql, hold, reply)
               return reply

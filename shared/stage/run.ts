@@ -19,6 +19,7 @@ export async function run(name: string, hosted: HostedFunction, environment: Env
   }
   try {
     const running = await host(hosted, {
+      name,
       log,
       port: wholeNumber(environment, 'PORT', wholeNumber(environment, 'FUNC_PORT', 8080, [0, 65_535]), [0, 65_535]),
       ...(environment['HOST'] ? { hostname: environment['HOST'] } : {}),

@@ -50,6 +50,8 @@ function beginOn(pool: Database): Database['begin'] {
     const lost = Promise.withResolvers<never>()
     let over = false
     const guarded = async (sql: Transaction): Promise<unknown> => {
+      // Sent together with the first statement of the work, so that it costs no round trip of its own.
+      sql.unsafe(`set local idle_in_transaction_session_timeout = ${idleInTransactionMs}`).catch(() => {})
       try {
         return await work?.(
           new Proxy(sql, {
@@ -72,6 +74,12 @@ function beginOn(pool: Database): Database['begin'] {
   // One function for both of the driver's overloads, which differ in the first argument.
   return run as Database['begin']
 }
+
+/**
+ * A process that hangs within a transaction would hold its session's lock until the network gives it up. This long
+ * between two statements, and Postgres ends it instead: as long as a lease lives, and a hundred times what one needs.
+ */
+const idleInTransactionMs = 3_000
 
 type Work = (sql: Transaction) => unknown
 
