@@ -26,9 +26,11 @@ export async function answerCall<T extends Record<string, unknown>>(
   }
 }
 
-/** A caller knows the codes of tools; that a store is down behind one is none of its business. */
+/** A caller knows the codes of tools; what a store does behind one is none of its business. */
 function codeForCaller(code: FaultCode): FaultCode {
-  return catalogue[code].class === 'retryable' && !code.startsWith('tool.') ? 'tool.unavailable' : code
+  if (catalogue[code].class === 'retryable' && !code.startsWith('tool.')) return 'tool.unavailable'
+  // Only writes use the store, and it may refuse the result of one.
+  return code.startsWith('store.') ? 'tool.outcome-unknown' : code
 }
 
 function causeOf(cause: unknown): { cause?: string } {

@@ -20,5 +20,6 @@ export function checkApproval(identity: ToolIdentity, tool: string, given: Recor
   if (approval.argumentsHash !== argumentsHash) {
     throw new Fault('tool.not-approved', `${name}: the approval is for other arguments`)
   }
-  return { key: approval.id, tool: name, argumentsHash, person, notAfter: approval.notAfter }
+  // Postgres knows a UUID in any case, ServiceNow's answers are compared letter by letter.
+  return { key: approval.id.toLowerCase(), tool: name, argumentsHash, person, notAfter: approval.notAfter }
 }

@@ -92,7 +92,20 @@ export async function settleWrite(
   return toClaim(await needWrite(sql, key))
 }
 
-/** Gives a claim back: its owner knows that nothing was posted. */
+/** Replaces the refusal that ended a write by what its owner filed all the same. */
+export async function correctRefusal(
+  sql: Database,
+  key: string,
+  fence: number,
+  filed: Filed,
+  now: Date,
+): Promise<void> {
+  await sql`
+    update writes set state = 'done', outcome = ${sql.json(filed)}, finished_at = ${now}
+    where key = ${key} and fence = ${fence} and state = 'refused'`
+}
+
+/** Gives a claim back: its owner knows that nothing of an order left this process. */
 export async function releaseWrite(sql: Database, key: string, fence: number): Promise<void> {
   await sql`update writes set state = 'released' where key = ${key} and fence = ${fence} and state = 'claimed'`
 }

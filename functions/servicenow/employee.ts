@@ -1,6 +1,6 @@
 import { Fault } from '../../shared/errors/fault.ts'
 import { ageText, monthsSince, readDay } from './age.ts'
-import { type Cell, readRecords } from './records.ts'
+import { type Cell, readRecords, requireAll } from './records.ts'
 import { type Region, regionOf } from './region.ts'
 import type { Rest } from './rest.ts'
 
@@ -32,7 +32,17 @@ type Laptop = {
 }
 
 const userFields = ['sys_id', 'employee_number', 'name', 'email', 'location', 'active'] as const
-const computerFields = ['serial_number', 'model_id', 'name', 'purchase_date', 'warranty_expiration'] as const
+const computerFields = [
+  'assigned_to',
+  'serial_number',
+  'model_id',
+  'name',
+  'purchase_date',
+  'warranty_expiration',
+] as const
+
+/** Ids go into the queries that follow, where other characters would be more than a value. */
+const idForm = /^[\w-]{1,64}$/
 
 /**
  * Finds the active user with this e-mail address (lower case).
@@ -41,7 +51,7 @@ const computerFields = ['serial_number', 'model_id', 'name', 'purchase_date', 'w
 export async function findEmployee(rest: Rest, email: string): Promise<Employee> {
   const users = await readRecords(rest, 'sys_user', userFields, `email=${email}`, 10)
   // A query that ServiceNow reads in its own way must not end at another person.
-  const same = users.filter((user) => user.email.value.toLowerCase() === email && user.sys_id.value !== '')
+  const same = users.filter((user) => user.email.value.toLowerCase() === email && idForm.test(user.sys_id.value))
   const active = same.filter((user) => user.active.value === 'true')
   const [found] = active
   if (found === undefined && same.length > 0) throw new Fault('employee.inactive', 'The user is not active')
@@ -62,7 +72,9 @@ export async function findEmployee(rest: Rest, email: string): Promise<Employee>
 export async function readLaptopInfo(rest: Rest, email: string, now: Date): Promise<LaptopInfo> {
   const employee = await findEmployee(rest, email)
   const query = `assigned_to=${employee.sysId}^ORDERBYDESCpurchase_date`
-  const [computer] = await readRecords(rest, 'cmdb_ci_computer', computerFields, query, 1)
+  const computers = await readRecords(rest, 'cmdb_ci_computer', computerFields, query, 1)
+  requireAll(computers, 'cmdb_ci_computer', 'assigned_to', employee.sysId)
+  const [computer] = computers
   return {
     employee_id: employee.number,
     name: employee.name,

@@ -1,7 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { createLog } from '../../shared/telemetry/log.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { claimWrite, releaseWrite, settleWrite } from './claim-write.ts'
+import { type Filing, fileOnce } from './file-once.ts'
 import { type Doors, startDoors } from './testing/start-doors.ts'
 
 const tool = 'open_laptop_refresh_ticket'
@@ -184,35 +186,135 @@ test('on an instance that records no correlation id, a ticket that may be the on
   expect(posts()).toBe(1)
 })
 
-test('an order that was not taken (429) may be posted again before the not-after', async () => {
+test('an order whose connection was refused may be posted again before the not-after', async () => {
   const approval = doors.approve(tool, given)
-  doors.mock.faults.add({ kind: '429', path: orders, retry_after: 3 })
-  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({
-    code: 'tool.unavailable',
-    retryAfter: 3,
-  })
+  doors.refuseAfter(1)
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.unavailable' })
+  expect(doors.mock.requests).toEqual([`GET ${users}`])
   expect(await stateOf(approval.id)).toMatchObject({ state: 'released', fence: 1 })
+  doors.reconnect()
   expect(await doors.call(tool, given, { approval, door: 1 })).toMatchObject({ ok: true })
   expect(await stateOf(approval.id)).toMatchObject({ state: 'done', fence: 2 })
   expect(doors.mock.tickets()).toHaveLength(1)
 })
 
-test('an order that a gateway answered 429 although it got through is not posted again', async () => {
-  const approval = doors.approve(tool, given)
-  doors.mock.faults.add({ kind: '429', path: orders, commit: true })
-  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.unavailable' })
-  expect(await doors.call(tool, given, { approval })).toMatchObject({ ok: true, value: { number: 'REQ0010001' } })
-  expect(posts()).toBe(1)
-})
-
 test('a released write is not posted after its not-after', async () => {
   const approval = doors.approve(tool, given)
-  doors.mock.faults.add({ kind: '429', path: orders })
+  doors.refuseAfter(1)
   await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.unavailable' })
+  doors.reconnect()
   doors.clock.forward(60_000)
   expect(await doors.call(tool, given, { approval })).toMatchObject({ ok: false, code: 'approval.expired' })
   expect(await stateOf(approval.id)).toMatchObject({ state: 'refused' })
   expect(doors.mock.tickets()).toHaveLength(0)
+})
+
+test('an order that was answered 429 is not posted again, and not filed once that is certain', async () => {
+  const approval = doors.approve(tool, given)
+  doors.mock.faults.add({ kind: '429', path: orders })
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.in-progress' })
+  expect(await stateOf(approval.id)).toMatchObject({ state: 'claimed', fence: 1 })
+  await expect(doors.call(tool, given, { approval, door: 1 })).rejects.toMatchObject({ code: 'tool.in-progress' })
+  doors.clock.forward(65_400)
+  expect(await doors.call(tool, given, { approval })).toMatchObject({ ok: false, code: 'tool.refused' })
+  expect(posts()).toBe(1)
+})
+
+test('an order that was answered 429 although it got through is found', async () => {
+  const approval = doors.approve(tool, given)
+  doors.mock.faults.add({ kind: '429', path: orders, commit: true })
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.in-progress' })
+  expect(await doors.call(tool, given, { approval })).toMatchObject({ ok: true, value: { number: 'REQ0010001' } })
+  expect(posts()).toBe(1)
+})
+
+test('where no correlation id is recorded, an order that got through behind a 429 stays the only one', async () => {
+  const approval = doors.approve(tool, given)
+  doors.mock.recordCorrelation(false)
+  doors.mock.faults.add({ kind: '429', path: orders, commit: true })
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.in-progress' })
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.in-progress' })
+  doors.clock.forward(65_400)
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.outcome-unknown' })
+  expect(doors.mock.tickets()).toHaveLength(1)
+})
+
+/** A write whose first owner released it, and beside it a ticket that may be what an owner before this one filed. */
+async function releaseBeside(): Promise<{ approval: ReturnType<Doors['approve']> }> {
+  doors.mock.recordCorrelation(false)
+  await doors.call(tool, given, { approval: doors.approve(tool, given) })
+  const approval = doors.approve(tool, given)
+  doors.refuseAfter(1)
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.unavailable' })
+  expect(await stateOf(approval.id)).toMatchObject({ state: 'released' })
+  doors.reconnect()
+  return { approval }
+}
+
+test('an owner after a release who cannot tell what was filed posts nothing and leaves it to a person', async () => {
+  const { approval } = await releaseBeside()
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.outcome-unknown' })
+  expect(await stateOf(approval.id)).toMatchObject({ state: 'unknown', fence: 2 })
+  expect(posts()).toBe(1)
+})
+
+test.each(['401', '404', 'huge'] as const)(
+  'an owner after a release whose look-up fails for good (%s) posts nothing and leaves it to a person',
+  async (kind) => {
+    const { approval } = await releaseBeside()
+    doors.mock.faults.add({ kind, path: requests })
+    await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.outcome-unknown' })
+    expect(posts()).toBe(1)
+  },
+)
+
+test('an owner after a release whose look-up fails for now gives the write back', async () => {
+  const { approval } = await releaseBeside()
+  doors.mock.faults.add({ kind: '429', path: requests, retry_after: 3 })
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({
+    code: 'tool.unavailable',
+    retryAfter: 3,
+  })
+  expect(await stateOf(approval.id)).toMatchObject({ state: 'released', fence: 2 })
+  expect(posts()).toBe(1)
+})
+
+test('an order that was filed after all is said to be filed, although its write had been given up', async () => {
+  const approval = doors.approve(tool, given)
+  const write = { ...approval, key: approval.id, person: 'alice.johnson@company.com' }
+  const filed = { number: 'REQ1', sys_id: 'a', item: 'Laptop', requested_for: write.person, duplicate: false }
+  const posted = Promise.withResolvers<void>()
+  const answered = Promise.withResolvers<void>()
+  const filing: Filing<null> = {
+    prepare: async () => ({ kind: 'order', order: null }),
+    async post() {
+      posted.resolve()
+      await answered.promise
+      return { kind: 'answered', value: filed }
+    },
+    find: async () => ({ kind: 'absent' }),
+  }
+  const lines: string[] = []
+  const log = createLog({}, { level: 'error', write: (line) => void lines.push(line) })
+  const file = () => fileOnce(write, filing, { sql: store.database, now: doors.clock.now, log, timeoutMs: 400 })
+
+  const owner = file()
+  await posted.promise
+  doors.clock.forward(65_400)
+  await expect(file()).rejects.toMatchObject({ code: 'tool.refused' })
+  answered.resolve()
+  expect(await owner).toEqual(filed)
+  expect(await file()).toEqual(filed)
+  expect(lines).toEqual([expect.stringContaining('REQ1')])
+})
+
+test('a key is one key however its letters are written', async () => {
+  const approval = doors.approve(tool, given)
+  doors.mock.faults.add({ kind: 'reset-after-commit', path: orders })
+  const loud = { ...approval, id: approval.id.toUpperCase() }
+  await expect(doors.call(tool, given, { approval: loud })).rejects.toMatchObject({ code: 'tool.in-progress' })
+  expect(await doors.call(tool, given, { approval })).toMatchObject({ ok: true })
+  expect(posts()).toBe(1)
 })
 
 test('a write that was released keeps its first not-after, whatever a later token says', async () => {
@@ -286,12 +388,15 @@ test('an owner that died before it posted leaves a write that was not filed, onc
   expect(posts()).toBe(0)
 })
 
-test('a result that could not be stored is found again', async () => {
+test.each([
+  ['57P01', 'tool.unavailable'],
+  ['22P05', 'tool.outcome-unknown'],
+])('a result that could not be stored (%s) is %s, and found again', async (state, code) => {
   const approval = doors.approve(tool, given)
   await store.database.unsafe(`
-    create function fail() returns trigger language plpgsql as $$ begin raise 'down' using errcode = '57P01'; end $$;
+    create function fail() returns trigger language plpgsql as $$ begin raise 'no' using errcode = '${state}'; end $$;
     create trigger fail before update on writes for each row when (new.state = 'done') execute function fail()`)
-  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code: 'tool.unavailable' })
+  await expect(doors.call(tool, given, { approval })).rejects.toMatchObject({ code })
   await store.database.unsafe('drop trigger fail on writes; drop function fail')
   expect(doors.mock.tickets()).toHaveLength(1)
   expect(await doors.call(tool, given, { approval })).toMatchObject({ ok: true })

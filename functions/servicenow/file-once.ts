@@ -5,27 +5,29 @@ import type { Log } from '../../shared/telemetry/log.ts'
 import {
   type Claim,
   claimWrite,
+  correctRefusal,
   type Filed,
   releaseWrite,
   type Settled,
   settleWrite,
   type Write,
 } from './claim-write.ts'
-import { retryIn } from './records.ts'
 import type { RestAnswer } from './rest.ts'
 
 /** What a write is made of, in the order in which it happens. `O` is the order that is ready to be posted. */
 export interface Filing<O> {
   /** Reads what the order needs; may find that an open request makes it needless. Changes nothing. */
   prepare(): Promise<{ kind: 'order'; order: O } | { kind: 'existing'; filed: Filed }>
-  /** Posts the order: called at most once a claim. */
+  /** Posts the order: called at most once a claim, and by a second owner only where the first one's was never sent. */
   post(order: O): Promise<RestAnswer<Filed>>
   /**
    * Looks for what an earlier claim of this write posted, from `since` on. `undecided`: it was not found, but this
-   * instance may not record correlation ids.
+   * instance may not record correlation ids, or not look anything up by them.
    */
-  find(since: Date): Promise<{ kind: 'found'; filed: Filed } | { kind: 'absent' } | { kind: 'undecided' }>
+  find(since: Date): Promise<Finding>
 }
+
+type Finding = { kind: 'found'; filed: Filed } | { kind: 'absent' } | { kind: 'undecided' }
 
 export interface FileOnceParts {
   sql: Database
@@ -40,8 +42,10 @@ const allowanceMs = 5_000
 
 /**
  * Files a write at most once for its key, whoever calls, however often, and whatever dies in between. Only the owner of
- * the claim posts, and only before the not-after. A repetition gives the first one's result. A write whose answer was
- * lost is looked up: what is found ends it at any time, that nothing is found counts only once no POST can be under way.
+ * the claim posts, and only before the not-after. A repetition gives the first one's result. The claim is given back
+ * only where no order can have reached ServiceNow. A write whose answer was lost, or was a 429, is looked up: what is
+ * found ends it at any time, that nothing is found counts only once no POST can be under way, and what the look-up cannot
+ * tell is left to a person.
  * @throws Fault `tool.in-progress`, `tool.unavailable`, `tool.timeout` (call again), `tool.outcome-unknown`,
  * `approval.expired`, `tool.refused` and the other refusals (nothing was filed), `tool.not-approved`
  */
@@ -70,9 +74,10 @@ async function fileAsOwner<O>(
 
   let prepared: Awaited<ReturnType<typeof filing.prepare>>
   try {
-    // An earlier owner was told that its order was not taken. A gateway may have said so of one that got through.
-    const earlier = claim.fence > 1 ? await filing.find(claim.firstClaimedAt) : null
+    // An earlier owner knows that it sent nothing. Where ServiceNow can be asked, it must not say otherwise.
+    const earlier = claim.fence > 1 ? await findEarlier(write, claim, filing, parts) : null
     if (earlier?.kind === 'found') return settle({ state: 'done', outcome: earlier.filed })
+    if (earlier?.kind === 'undecided') return settle({ state: 'unknown' })
     prepared = await filing.prepare()
   } catch (error) {
     const fault = toFault(error)
@@ -87,16 +92,38 @@ async function fileAsOwner<O>(
   const answer = await filing.post(prepared.order)
   switch (answer.kind) {
     case 'answered':
-      return settle({ state: 'done', outcome: answer.value })
+      return settleFiled(write, claim.fence, answer.value, parts)
     case 'refused':
       parts.log.warn('ServiceNow refused an order', { tool: write.tool, key: write.key, detail: answer.detail })
       return settle({ state: 'refused', outcome: { code: 'tool.refused' } })
-    case 'not-taken':
+    case 'not-sent':
       await release()
-      throw new Fault('tool.unavailable', `${write.tool}: ${answer.detail}`, retryIn(answer.retryAfter))
+      throw new Fault('tool.unavailable', `${write.tool}: ${answer.detail}`)
+    case 'busy':
     case 'lost':
-      parts.log.warn('The answer to an order was lost', { tool: write.tool, key: write.key, detail: answer.detail })
+      parts.log.warn('It is not known what became of an order', {
+        tool: write.tool,
+        key: write.key,
+        detail: answer.detail,
+      })
       throw inProgress(write, claim.notAfter, parts)
+  }
+}
+
+/** The look-up of an owner who comes after a release. One that fails for good decides nothing. */
+async function findEarlier<O>(
+  write: Write,
+  claim: { firstClaimedAt: Date },
+  filing: Filing<O>,
+  parts: FileOnceParts,
+): Promise<Finding> {
+  try {
+    return await filing.find(claim.firstClaimedAt)
+  } catch (error) {
+    const fault = toFault(error)
+    if (fault.class !== 'terminal') throw fault
+    logFailedLookUp(write, fault, parts)
+    return { kind: 'undecided' }
   }
 }
 
@@ -109,9 +136,9 @@ async function lookUp<O>(
   const settle = (settled: Settled) => settleAs(write, claim.fence, settled, parts)
   // Taken before the look-up: what is asked before the end of all POSTs proves nothing when it answers after.
   const final = parts.now() >= endOfPosts(claim.notAfter, parts)
-  const finding = await filing.find(claim.firstClaimedAt).catch((error: unknown) => {
-    parts.log.warn('A write could not be looked up', { tool: write.tool, key: write.key, error: toFault(error) })
-    return { kind: 'undecided' as const }
+  const finding = await filing.find(claim.firstClaimedAt).catch((error: unknown): Finding => {
+    logFailedLookUp(write, toFault(error), parts)
+    return { kind: 'undecided' }
   })
   if (finding.kind === 'found') return settle({ state: 'done', outcome: finding.filed })
   if (!final) throw inProgress(write, claim.notAfter, parts)
@@ -119,9 +146,29 @@ async function lookUp<O>(
   return settle({ state: 'unknown' })
 }
 
+function logFailedLookUp(write: Write, fault: Fault, parts: FileOnceParts): void {
+  parts.log.warn('A write could not be looked up', { tool: write.tool, key: write.key, error: fault })
+}
+
+/** Ends the owner's write with what ServiceNow answered, even where a look-up gave it up while this process slept. */
+async function settleFiled(write: Write, fence: number, filed: Filed, parts: FileOnceParts): Promise<Filed> {
+  const claim = await settleWrite(parts.sql, write.key, fence, { state: 'done', outcome: filed }, parts.now())
+  if (claim.kind === 'settled' && claim.settled.state === 'refused') {
+    // A person has to know: somebody may have been told that nothing was filed.
+    const { tool, key } = write
+    parts.log.error('A write was filed after it had been given up', { tool, key, number: filed.number })
+    await correctRefusal(parts.sql, key, fence, filed, parts.now())
+    return filed
+  }
+  return answerOf(write, claim)
+}
+
 /** Ends the write, and answers what it ended as: another caller may have ended it first. */
 async function settleAs(write: Write, fence: number, settled: Settled, parts: FileOnceParts): Promise<Filed> {
-  const claim = await settleWrite(parts.sql, write.key, fence, settled, parts.now())
+  return answerOf(write, await settleWrite(parts.sql, write.key, fence, settled, parts.now()))
+}
+
+function answerOf(write: Write, claim: Claim): Filed {
   if (claim.kind === 'settled') return resultOf(claim.settled)
   if (claim.kind === 'held' && claim.state === 'unknown') {
     throw new Fault('tool.outcome-unknown', `${write.tool}: it is not known whether ${write.key} was filed`)

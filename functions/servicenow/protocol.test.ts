@@ -154,6 +154,9 @@ test('the function is made from the environment, says which setting is missing, 
   }
   for (const change of [
     { SERVICENOW_URL: 'ftp://x' },
+    { SERVICENOW_URL: 'https://name:the-password@example.com' },
+    { SERVICENOW_URL: 'https://example.com/?table=sys_user' },
+    { SERVICENOW_URL: 'https://example.com/#home' },
     { SERVICENOW_API_KEY_HEADER: 'a b' },
     { SERVICENOW_TIMEOUT_MS: '0' },
     { SERVICENOW_LAPTOP_AVOID_DUPLICATES: 'yes' },
@@ -161,6 +164,12 @@ test('the function is made from the environment, says which setting is missing, 
   ]) {
     expect(() => createFunction({ ...environment, ...change })).toThrow()
   }
-  const leak = () => createFunction({ ...environment, TOOL_IDENTITY_PUBLIC_KEY: JSON.stringify(doors.privateKey) })
-  expect(leak).not.toThrow(String(doors.privateKey.d))
+  for (const [change, secret] of [
+    [{ TOOL_IDENTITY_PUBLIC_KEY: JSON.stringify(doors.privateKey) }, String(doors.privateKey.d)],
+    [{ SERVICENOW_URL: 'https://name:the-password@example.com' }, 'the-password'],
+  ] as const) {
+    expect(() => createFunction({ ...environment, ...change })).toThrow(
+      expect.objectContaining({ message: expect.not.stringContaining(secret) }),
+    )
+  }
 })

@@ -8,7 +8,7 @@ let doors: Doors
 
 beforeAll(async () => {
   store = await createTestDatabase()
-  doors = await startDoors(store.database)
+  doors = await startDoors(store.database, { settings: { timeoutMs: 1_000 } })
 })
 afterEach(() => doors.mock.faults.clear())
 afterAll(async () => {

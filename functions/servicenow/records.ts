@@ -48,6 +48,16 @@ export async function readRecords<F extends string>(
 }
 
 /**
+ * Checks that every record holds what was asked for. ServiceNow quietly ignores a term of a query that it does not know,
+ * and answers with everybody's records: then none of them is used.
+ * @throws Fault `tool.answer-invalid`
+ */
+export function requireAll<F extends string>(records: Record<F, Cell>[], table: string, field: F, value: string): void {
+  if (records.every((record) => record[field].value === value)) return
+  throw new Fault('tool.answer-invalid', `GET ${table}: records with another ${field} than was asked for`)
+}
+
+/**
  * The value of a read, which may be repeated whatever became of it.
  * @throws Fault as {@link readRecords}
  */
@@ -57,16 +67,15 @@ function readBody(answer: RestAnswer<unknown>, what: string): unknown {
       return answer.value
     case 'refused':
       throw new Fault('tool.refused', `${what}: ${answer.detail}`)
-    case 'not-taken':
-      throw new Fault('tool.unavailable', `${what}: ${answer.detail}`, retryIn(answer.retryAfter))
+    case 'not-sent':
+      throw new Fault('tool.unavailable', `${what}: ${answer.detail}`)
+    case 'busy': {
+      const wait = answer.retryAfter === undefined ? {} : { retryAfter: answer.retryAfter }
+      throw new Fault('tool.unavailable', `${what}: ${answer.detail}`, wait)
+    }
     case 'lost': {
       const code = answer.reason === 'timeout' ? 'tool.timeout' : 'tool.unavailable'
       throw new Fault(answer.reason === 'too-large' ? 'tool.answer-too-large' : code, `${what}: ${answer.detail}`)
     }
   }
-}
-
-/** Options of a Fault from the seconds a peer named, if it did. */
-export function retryIn(seconds: number | undefined): { retryAfter?: number } {
-  return seconds === undefined ? {} : { retryAfter: seconds }
 }

@@ -1,7 +1,10 @@
 import * as z from 'zod/mini'
 import { Fault } from '../../shared/errors/fault.ts'
-import { readRecords } from './records.ts'
+import { readRecords, requireAll } from './records.ts'
 import type { Rest, RestAnswer } from './rest.ts'
+import { highestLimit } from './settings.ts'
+
+const unmarkedPage = 10
 
 export interface Request {
   number: string
@@ -26,11 +29,22 @@ export interface Order {
   correlationId: string
 }
 
-/** Open requests of a person, newest first, at most 20; `opened_at` is ISO 8601 in UTC. */
+/**
+ * Open requests of a person, newest first, at most 20; `opened_at` is ISO 8601 in UTC.
+ * @throws Fault `tool.answer-invalid`, and those of `readRecords`
+ */
 export async function readOpenRequests(rest: Rest, person: string): Promise<OpenRequest[]> {
-  const fields = ['request.number', 'cat_item', 'state', 'opened_at', 'short_description'] as const
+  const fields = [
+    'request.number',
+    'request.requested_for',
+    'cat_item',
+    'state',
+    'opened_at',
+    'short_description',
+  ] as const
   const query = `request.requested_for=${person}^active=true^ORDERBYDESCopened_at`
   const items = await readRecords(rest, 'sc_req_item', fields, query, 20)
+  requireAll(items, 'sc_req_item', 'request.requested_for', person)
   return items.map((item) => ({
     number: item['request.number'].value,
     item: item.cat_item.display,
@@ -40,15 +54,21 @@ export async function readOpenRequests(rest: Rest, person: string): Promise<Open
   }))
 }
 
-/** Open requests (state open or work in progress) of a person for the laptop item, with the laptop that each asks for. */
+/**
+ * Open requests (state open or work in progress) of a person for the laptop item, with the laptop that each asks for, at
+ * most as many as the highest limit that can be set.
+ * @throws Fault `tool.answer-invalid`, and those of `readRecords`
+ */
 export async function readOpenLaptopRequests(
   rest: Rest,
   person: string,
   item: string,
 ): Promise<(Request & { laptop: string })[]> {
-  const fields = ['request', 'request.number', 'variables.laptop_choices'] as const
+  const fields = ['request', 'request.number', 'request.requested_for', 'cat_item', 'variables.laptop_choices'] as const
   const query = `request.requested_for=${person}^stateIN1,2^cat_item=${item}`
-  const items = await readRecords(rest, 'sc_req_item', fields, query, 100)
+  const items = await readRecords(rest, 'sc_req_item', fields, query, highestLimit)
+  requireAll(items, 'sc_req_item', 'request.requested_for', person)
+  requireAll(items, 'sc_req_item', 'cat_item', item)
   return items.map((found) => ({
     number: found['request.number'].value,
     sysId: found.request.value,
@@ -56,31 +76,42 @@ export async function readOpenLaptopRequests(
   }))
 }
 
-/** The request that was filed under this correlation id, or null. */
-export async function findRequest(rest: Rest, correlationId: string): Promise<Request | null> {
+/**
+ * The request that was filed under this correlation id. `undecided`: ServiceNow answered with other requests, so that it
+ * did not look this one up. It may ignore a term that it does not like.
+ */
+export async function findRequest(
+  rest: Rest,
+  correlationId: string,
+): Promise<{ kind: 'found'; request: Request } | { kind: 'absent' } | { kind: 'undecided' }> {
   const fields = ['number', 'sys_id', 'correlation_id'] as const
   const found = await readRecords(rest, 'sc_request', fields, `correlation_id=${correlationId}^ORDERBYopened_at`, 10)
-  // ServiceNow may ignore a term that it does not like and return other people's requests.
   const request = found.find((candidate) => candidate.correlation_id.value === correlationId)
-  return request === undefined ? null : { number: request.number.value, sysId: request.sys_id.value }
+  if (request === undefined) return { kind: found.length === 0 ? 'absent' : 'undecided' }
+  return { kind: 'found', request: { number: request.number.value, sysId: request.sys_id.value } }
 }
 
+/** An approval's id, as every order of ours carries it. */
+const markForm = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
+
 /**
- * Whether this person has a request for the item, opened at `since` or later, that carries no correlation id: on an
- * instance that doesn't record the id it may be the one that is looked for, so "not found" would prove nothing.
+ * Whether this person may have a request for the item, opened at `since` or later, whose correlation id is none of ours:
+ * on an instance that doesn't record the id it may be the one that is looked for, so "not found" would prove nothing.
  */
 export async function hasUnmarkedRequest(rest: Rest, email: string, item: string, since: Date): Promise<boolean> {
   const fields = ['number', 'request.correlation_id'] as const
   const from = since.toISOString().slice(0, 19).replace('T', ' ')
-  const query = `request.requested_for.email=${email}^cat_item=${item}^opened_at>=${from}^request.correlation_idISEMPTY`
-  const found = await readRecords(rest, 'sc_req_item', fields, query, 10)
-  return found.some((item) => item['request.correlation_id'].value === '')
+  const query = `request.requested_for.email=${email}^cat_item=${item}^opened_at>=${from}`
+  const found = await readRecords(rest, 'sc_req_item', fields, query, unmarkedPage)
+  const isMarked = found.every((item) => markForm.test(item['request.correlation_id'].value))
+  // What lies beyond the page was not seen.
+  return !isMarked || found.length >= unmarkedPage
 }
 
 const orderedSchema = z.object({
   result: z.object({
-    request_number: z.string().check(z.minLength(1)),
-    sys_id: z.string().check(z.minLength(1)),
+    request_number: z.string().check(z.regex(/^[\w-]{1,64}$/)),
+    sys_id: z.string().check(z.regex(/^[\w-]{1,64}$/)),
   }),
 })
 

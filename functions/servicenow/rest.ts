@@ -1,8 +1,13 @@
+import { subscribe } from 'node:diagnostics_channel'
+import * as z from 'zod/mini'
+
 /** What became of a request to ServiceNow. */
 export type RestAnswer<T> =
   | { kind: 'answered'; value: T }
-  /** It had no effect, and may be tried again. */
-  | { kind: 'not-taken'; detail: string; retryAfter?: number }
+  /** No connection was made, so not a byte of it left this process. */
+  | { kind: 'not-sent'; detail: string }
+  /** 429. ServiceNow says so before it does anything; a gateway may say so of what it passed on. */
+  | { kind: 'busy'; detail: string; retryAfter?: number }
   /** It had no effect, and would have none again. */
   | { kind: 'refused'; detail: string }
   /** Nobody here knows whether it had an effect. */
@@ -14,6 +19,17 @@ export interface Rest {
 }
 
 const maxBytes = 1024 * 1024
+const refusal = z.object({ error: z.object({ message: z.string() }) })
+
+/**
+ * The errors with which an attempt to connect ended: the name not found, the connection refused, TLS not established.
+ * Node's HTTP client says so itself; from an error's code alone a failed connection is no different from a lost one.
+ */
+const beforeConnection = new WeakSet<object>()
+subscribe('undici:client:connectError', (message) => {
+  const error = memberOf(message, 'error')
+  if (typeof error === 'object' && error !== null) beforeConnection.add(error)
+})
 
 /**
  * Requests to ServiceNow's REST API, each with the API key and within `timeoutMs`. Nothing is thrown: the caller must
@@ -29,7 +45,7 @@ export function createRest(options: { url: string; apiKey: string; apiKeyHeader:
         redirect: 'manual',
         signal: AbortSignal.timeout(options.timeoutMs),
       })
-      return await readAnswer(response)
+      return await readAnswer(response, init.method === 'POST')
     } catch (error) {
       return describeFailure(error, options.timeoutMs)
     }
@@ -41,23 +57,34 @@ export function createRest(options: { url: string; apiKey: string; apiKeyHeader:
   }
 }
 
-async function readAnswer(response: Response): Promise<RestAnswer<unknown>> {
+async function readAnswer(response: Response, isPost: boolean): Promise<RestAnswer<unknown>> {
   const { status } = response
+  const detail = `HTTP ${status}`
   if (response.ok) {
     const text = await readText(response)
     if (text === null) return { kind: 'lost', reason: 'too-large', detail: `More than ${maxBytes} bytes` }
-    try {
-      return { kind: 'answered', value: JSON.parse(text) }
-    } catch {
-      // The page of a hibernating instance, or of a proxy.
-      return { kind: 'lost', reason: 'no-answer', detail: `HTTP ${status} without JSON` }
-    }
+    const value = parseJson(text)
+    // The page of a hibernating instance, or of a proxy.
+    if (value === undefined) return { kind: 'lost', reason: 'no-answer', detail: `${detail} without JSON` }
+    return { kind: 'answered', value }
   }
-  await response.body?.cancel()
-  const detail = `HTTP ${status}`
-  if (status === 429) return { kind: 'not-taken', detail, ...readRetryAfter(response) }
-  if (status >= 400 && status < 500 && status !== 408) return { kind: 'refused', detail }
+  const isRefusal = status >= 400 && status < 500 && status !== 408 && status !== 429
+  // A gateway may refuse to hand out the answer to an order that it passed on: only ServiceNow's own words count.
+  if (isRefusal && isPost && !refusal.safeParse(parseJson((await readText(response)) ?? '')).success) {
+    return { kind: 'lost', reason: 'no-answer', detail: `${detail}, not in ServiceNow's words` }
+  }
+  if (!response.bodyUsed) await response.body?.cancel()
+  if (isRefusal) return { kind: 'refused', detail }
+  if (status === 429) return { kind: 'busy', detail, ...readRetryAfter(response) }
   return { kind: 'lost', reason: 'no-answer', detail }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
 }
 
 async function readText(response: Response): Promise<string | null> {
@@ -82,20 +109,14 @@ function describeFailure(error: unknown, timeoutMs: number): RestAnswer<never> {
     return { kind: 'lost', reason: 'timeout', detail: `No answer within ${timeoutMs} ms` }
   }
   const cause = error instanceof Error && error.cause !== undefined ? error.cause : error
-  const code = memberOf(cause, 'code') ?? (error instanceof Error ? error.name : 'unknown')
-  if (neverConnected(cause)) return { kind: 'not-taken', detail: `Cannot connect: ${code}` }
-  return { kind: 'lost', reason: 'no-answer', detail: `The connection failed: ${code}` }
+  const code = memberOf(cause, 'code')
+  const name = typeof code === 'string' ? code : error instanceof Error ? error.name : 'unknown'
+  if (typeof cause === 'object' && cause !== null && beforeConnection.has(cause)) {
+    return { kind: 'not-sent', detail: `Cannot connect: ${name}` }
+  }
+  return { kind: 'lost', reason: 'no-answer', detail: `The connection failed: ${name}` }
 }
 
-/** True where not a byte of the request can have left: the name was not found or the connection not made. */
-function neverConnected(cause: unknown): boolean {
-  if (cause instanceof AggregateError) return cause.errors.length > 0 && cause.errors.every(neverConnected)
-  const call = memberOf(cause, 'syscall')
-  return call === 'connect' || call === 'getaddrinfo' || memberOf(cause, 'code') === 'UND_ERR_CONNECT_TIMEOUT'
-}
-
-function memberOf(value: unknown, name: 'code' | 'syscall'): string | undefined {
-  if (typeof value !== 'object' || value === null) return undefined
-  const member: unknown = Reflect.get(value, name)
-  return typeof member === 'string' ? member : undefined
+function memberOf(value: unknown, name: 'code' | 'error'): unknown {
+  return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined
 }

@@ -2,6 +2,9 @@ import type { JSONWebKeySet } from 'jose'
 import { type Environment, required, wholeNumber } from '../../shared/settings/environment.ts'
 import { readPublicKeys } from '../../shared/tools/tool-token.ts'
 
+/** How many open laptop requests an employee may be allowed at most. */
+export const highestLimit = 1000
+
 export interface Settings {
   /** The instance, e.g. https://example.service-now.com, without a slash at the end. */
   url: string
@@ -22,7 +25,7 @@ export interface Settings {
 
 /** Reads the settings; throws an Error whose one sentence names the variable at fault, and no secret. */
 export function readSettings(environment: Environment): Settings {
-  const limit = wholeNumber(environment, 'SERVICENOW_LAPTOP_REQUEST_LIMITS', 0, [0, 1000])
+  const limit = wholeNumber(environment, 'SERVICENOW_LAPTOP_REQUEST_LIMITS', 0, [0, highestLimit])
   return {
     url: readUrl(required(environment, 'SERVICENOW_URL', 'the address of the ServiceNow instance')),
     apiKey: required(environment, 'SERVICENOW_API_KEY', 'the API key for the ServiceNow instance'),
@@ -40,8 +43,10 @@ export function readSettings(environment: Environment): Settings {
 }
 
 function readUrl(value: string): string {
-  if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) {
-    throw new Error(`SERVICENOW_URL is "${value}": it takes an http or https address.`)
+  const url = URL.canParse(value) ? new URL(value) : null
+  const more = url === null ? '' : url.username + url.password + url.search + url.hash
+  if (url === null || !/^https?:$/.test(url.protocol) || more !== '') {
+    throw new Error('SERVICENOW_URL takes an http or https address without a name, password, query or fragment.')
   }
   return value.replace(/\/+$/, '')
 }

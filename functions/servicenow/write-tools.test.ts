@@ -1,6 +1,10 @@
+import { randomUUID } from 'node:crypto'
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest'
 import type { Json } from '../../shared/flow/json.ts'
 import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
+import { findEmployee } from './employee.ts'
+import { orderItem } from './requests.ts'
+import { createRest } from './rest.ts'
 import type { Settings } from './settings.ts'
 import { type Doors, startDoors } from './testing/start-doors.ts'
 
@@ -49,6 +53,16 @@ test('an employee has as many open laptop requests as are allowed, other request
   expect(await file(refresh, laptop('b'))).toMatchObject({ ok: true, value: { duplicate: true } })
   expect(await file(refresh, laptop('c'), 'john.doe@company.com')).toMatchObject({ ok: true })
   expect(doors.mock.tickets()).toHaveLength(4)
+})
+
+test('a high limit counts every open request, not one page of them', async () => {
+  await startWith({ laptopRequestLimit: 130 })
+  const rest = createRest({ url: doors.mock.url, apiKey: 'key', apiKeyHeader: 'x-sn-apikey', timeoutMs: 5_000 })
+  const employee = await findEmployee(rest, 'alice.johnson@company.com')
+  const order = { item: 'mock_laptop_refresh_id', person: employee.sysId, variables: { laptop_choices: 'a' } }
+  for (let filed = 1; filed <= 129; filed += 1) await orderItem(rest, { ...order, correlationId: randomUUID() })
+  expect(await file(refresh, laptop('a'))).toMatchObject({ ok: true })
+  expect(await file(refresh, laptop('a'))).toMatchObject({ ok: false, code: 'tool.limit-reached' })
 })
 
 test('a licence is ordered with its variables, with and without a manager', async () => {

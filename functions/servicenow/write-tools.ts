@@ -153,8 +153,9 @@ function filingOf(write: Write, item: Item, parts: ToolParts): Filing<Order> {
       return answer.kind === 'answered' ? { kind: 'answered', value: describe(answer.value, false) } : answer
     },
     async find(since) {
-      const request = await findRequest(rest, write.key)
-      if (request !== null) return { kind: 'found', filed: describe(request, false) }
+      const finding = await findRequest(rest, write.key)
+      if (finding.kind === 'found') return { kind: 'found', filed: describe(finding.request, false) }
+      if (finding.kind === 'undecided') return finding
       // ServiceNow's clock may be behind this one.
       const from = new Date(since.getTime() - 5 * 60_000)
       const unmarked = await hasUnmarkedRequest(rest, write.person, item.id, from)

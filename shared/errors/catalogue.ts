@@ -45,6 +45,7 @@ export const catalogue = {
   // The store.
   'store.unavailable': retryable(503, 'Postgres cannot be reached'),
   'store.schema-outdated': retryable(503, 'The database schema is older than this code; run the migrations'),
+  'store.data-refused': terminal(422, 'Postgres refuses the data, and would again'),
 
   // The broker.
   'broker.unavailable': retryable(503, 'The broker did not take the event'),
@@ -108,6 +109,7 @@ export const catalogue = {
     'I could not find out whether your request was filed. A colleague will check before anything is filed again.',
   ),
   'tool.not-approved': terminal(403, 'A write was called without the approval that matches it'),
+  'approval.decided': terminal(409, 'The approval was decided before'),
   'approval.expired': terminal(
     409,
     'The approval was given too late',

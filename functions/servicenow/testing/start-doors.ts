@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { createAdaptorServer } from '@hono/node-server'
 import { exportJWK, generateKeyPair, type JWK } from 'jose'
+import { findFreePorts } from '../../../local/platform/ports.ts'
 import { type ServiceNowMock, startServiceNow } from '../../../local/servicenow/start.ts'
 import { hashArguments } from '../../../shared/flow/canonical-json.ts'
 import type { Json } from '../../../shared/flow/json.ts'
@@ -27,6 +28,9 @@ export interface Doors {
   /** An approval of exactly these arguments for a minute of the test's clock. */
   approve(tool: string, given: Record<string, Json>): ToolApproval
   call(tool: string, given: Record<string, Json>, options?: CallOptions): Promise<ToolOutcome>
+  /** Lets so many more requests reach ServiceNow; the connection of each later one is refused, until `reconnect`. */
+  refuseAfter(requests: number): void
+  reconnect(): void
   close(): Promise<void>
 }
 
@@ -56,8 +60,14 @@ export async function startDoors(
   const mock = await startServiceNow({ now: clock.now })
   const { privateKey, publicKey } = await generateKeyPair('EdDSA', { extractable: true })
   const key = await exportJWK(privateKey)
+  const [closed] = await findFreePorts(1)
+  let connections = Number.POSITIVE_INFINITY
   const settings: Settings = {
-    url: mock.url,
+    // Read for each request.
+    get url() {
+      connections -= 1
+      return connections >= 0 ? mock.url : `http://127.0.0.1:${closed}`
+    },
     apiKey: 'the-secret-key',
     apiKeyHeader: 'x-sn-apikey',
     timeoutMs: 400,
@@ -67,8 +77,8 @@ export async function startDoors(
     laptopRequestLimit: null,
     laptopAvoidDuplicates: false,
     publicKeys: { keys: [await exportJWK(publicKey)] },
-    ...options.settings,
   }
+  Object.assign(settings, options.settings)
   const logged: string[] = []
   const log = createLog({}, { level: 'debug', write: (line) => void logged.push(line) })
   const servers = await Promise.all(
@@ -112,6 +122,12 @@ export async function startDoors(
       })
       const server = { name: 'servicenow', url: urls[door] ?? '' }
       return callTool({ server, tool, arguments: given, token, timeoutMs: 5_000 })
+    },
+    refuseAfter(requests) {
+      connections = requests
+    },
+    reconnect() {
+      connections = Number.POSITIVE_INFINITY
     },
     async close() {
       await Promise.all(servers.map((server) => server.close()))
