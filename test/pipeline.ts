@@ -112,6 +112,7 @@ export function createPipeline(
       traceparent,
       event: JSON.stringify(event),
       acceptedAt: now(),
+      approval: null,
     })
     return { id, event }
   }

@@ -8,7 +8,9 @@ import { findTurnInContext, parkTurn } from '../../shared/store/turns.ts'
 import { answerCommand } from './answer-command.ts'
 import { answerSpent } from './answer-spent.ts'
 import { commitStep } from './commit-step.ts'
+import { liveOutside } from './live-outside.ts'
 import type { AgentParts } from './parts.ts'
+import { placeOf } from './step-place.ts'
 import { walkFlow } from './walk-flow.ts'
 
 /** After so many failed attempts at a model the turn waits for a tick instead of filling the broker with retries. */
@@ -32,14 +34,15 @@ export async function runStep(event: Event, lease: Lease, parts: AgentParts): Pr
   if (turn.step >= parts.limits.stepsPerTurn) throw new Fault('flow.loop', `turn ${turn.id} took ${turn.step} steps`)
 
   const chain = chainOf(event)
-  const command = turn.step === 0 ? readCommand(turn.content) : null
+  const command = turn.step === 0 && turn.decided === null ? readCommand(turn.content) : null
   if (command !== null) {
     return lease.finish((sql) => answerCommand(sql, turn, command, { chain, now: parts.now() }))
   }
   try {
     const startedAt = parts.now()
-    const walked = await walkFlow(turn, lease, parts)
-    return await lease.finish((sql) => commitStep(sql, turn, walked, { chain, startedAt, now: parts.now() }))
+    const walked = await walkFlow(turn, parts.agents, liveOutside(turn, lease, parts, startedAt))
+    const place = placeOf(parts.agents, turn, walked)
+    return await lease.finish((sql) => commitStep(sql, turn, walked, { chain, place, startedAt, now: parts.now() }))
   } catch (error) {
     if (Fault.is(error) && error.code === 'flow.budget-spent') {
       return lease.finish((sql) => answerSpent(sql, turn, { chain, now: parts.now() }))

@@ -19,7 +19,9 @@ const address = z.pipe(
 /** What every channel sends; the predecessor's names. Fields that are not named here are left out, not refused. */
 const base = {
   user_id: z.nullish(address).check(z.describe("E-mail address of the person who asks. Left out: the caller's own.")),
-  content: z.string().check(z.minLength(1), z.describe("The person's words, in any language.")),
+  content: z
+    .string({ error: ({ input }) => (input === undefined ? 'the message is missing' : 'the message is not a text') })
+    .check(z.minLength(1, 'the message is empty'), z.describe("The person's words, in any language.")),
   request_type: z._default(z.string().check(z.minLength(1), z.maxLength(100)), 'message'),
   metadata: z._default(free, {}).check(z.describe('Anything, up to 32 KiB; kept with the request.')),
 }
@@ -88,13 +90,101 @@ export const conversation = z.object({
   messages: z.array(
     z.object({
       number: z.int(),
-      role: z.enum(['employee', 'agent']),
+      role: z.enum(['employee', 'approver', 'agent']),
       content: z.string(),
       request_id: z.nullable(id),
       created_at: z.iso.datetime(),
     }),
   ),
   next: z.nullable(z.string()).check(z.describe('where the following messages are; null: these were the last')),
+})
+
+export const decision = z.object({ decision: z.enum(['approve', 'decline']) })
+
+export const decided = z.object({ id, state: z.enum(['approved', 'declined']) })
+
+export const approvals = z.object({
+  approvals: z.array(
+    z.object({
+      id,
+      requester: z.string().check(z.describe('E-mail address of the employee whose request waits')),
+      question: z.string(),
+      tool: z.string(),
+      arguments: free,
+      created_at: z.iso.datetime(),
+      expires_at: z.iso.datetime(),
+    }),
+  ),
+})
+
+const deadLetterStates = ['stored', 'redriven', 'discarded'] as const
+
+export const deadLettersQuery = z.object({
+  state: z._default(z.enum(deadLetterStates), 'stored'),
+  after: z.optional(id),
+  limit: z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(200)), 100),
+})
+
+const deadLetter = z.object({
+  id,
+  event_type: z.string(),
+  failed_at: z.nullable(z.string()).check(z.describe('address of the function that refused the event')),
+  error_code: z.nullable(z.int()).check(z.describe('HTTP status that it answered')),
+  error_data: z.nullable(z.string()).check(z.describe('what it answered, as far as the broker passes it on')),
+  outcome: z
+    .enum(['closed', 'republished', 'recorded'])
+    .check(
+      z.describe('closed: the employee got an apology; republished: it had been done; recorded: nobody waited for it'),
+    ),
+  state: z.enum(deadLetterStates),
+  session_id: z.nullable(id),
+  turn_id: z.nullable(id),
+  received_at: z.iso.datetime(),
+  decided_by: z.nullable(z.string()),
+  decided_at: z.nullable(z.iso.datetime()),
+  redriven_as: z.nullable(id).check(z.describe('the request that its words became')),
+})
+
+export const deadLetters = z.object({
+  dead_letters: z.array(deadLetter),
+  next: z.nullable(z.string()).check(z.describe('where the following ones are; null: these were the last')),
+})
+
+export const shownDeadLetter = z.extend(deadLetter, {
+  event: z.looseObject({}).check(z.describe('the CloudEvent as it was given up')),
+  steps: z
+    .array(
+      z.object({
+        number: z.int(),
+        agent: z.string(),
+        name: z.string(),
+        kind: z.string(),
+        finished_at: z.iso.datetime(),
+      }),
+    )
+    .check(z.describe('what the turn had done before')),
+})
+
+export const deadLetterAction = z.object({
+  action: z.enum(['redrive', 'discard']),
+  ids: z.array(id).check(z.minLength(1), z.maxLength(100)),
+})
+
+export const treated = z.object({
+  dead_letters: z.array(
+    z.object({
+      id,
+      result: z.enum([
+        'redriven',
+        'discarded',
+        'already-redriven',
+        'already-discarded',
+        'not-found',
+        'broker-unavailable',
+      ]),
+      request_id: z.nullable(id).check(z.describe('the new request, where a closed turn was redriven')),
+    }),
+  ),
 })
 
 export const problem = z.object({
@@ -109,4 +199,10 @@ export const problem = z.object({
 export type Finished = z.infer<typeof finished>
 export type AcceptedBody = z.infer<typeof accepted>
 export type ConversationBody = z.infer<typeof conversation>
+export type DeadLetterBody = z.infer<typeof deadLetter>
+export type DeadLettersBody = z.infer<typeof deadLetters>
+export type ShownDeadLetterBody = z.infer<typeof shownDeadLetter>
+export type TreatedBody = z.infer<typeof treated>
+export type ApprovalsBody = z.infer<typeof approvals>
+export type DecidedBody = z.infer<typeof decided>
 export type Problem = z.infer<typeof problem>

@@ -55,6 +55,7 @@ export function buildRequest(question: Question, arrival: Arrival): { row: NewRe
     traceparent,
     event: JSON.stringify(event),
     acceptedAt: arrival.at,
+    approval: null,
   }
   return { row, event }
 }

@@ -72,6 +72,17 @@ test.each([
   })
 })
 
+test.each([
+  ['{}', 'content: the message is missing'],
+  ['{"content": ""}', 'content: the message is empty'],
+  ['{"content": 3}', 'content: the message is not a text'],
+  ['{"content": null}', 'content: the message is not a text'],
+  ['{"content": " "}', 'content: there is nothing to read in it'],
+])('%s is told why', async (text, detail) => {
+  const response = await door.post('/api/v1/requests', text, atOnce)
+  expect(await response.json()).toMatchObject({ status: 400, code: 'request.malformed', detail })
+})
+
 test("a typed route takes its own type and its type's fields", async () => {
   expect(await door.ask({ content: 'x', integration_type: 'cli' }, atOnce, '/api/v1/requests/web')).toMatchObject({
     status: 400,

@@ -8,17 +8,14 @@ import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { DoorFunction } from '../../shared/stage/function.ts'
 import { checkStore } from '../../shared/store/check.ts'
 import type { Database } from '../../shared/store/connect.ts'
-import {
-  acceptRequest,
-  findAnswered,
-  findConversation,
-  findRequest,
-  type StoredRequest,
-} from '../../shared/store/requests.ts'
+import { acceptRequest, findAnswered, findRequest, type StoredRequest } from '../../shared/store/requests.ts'
 import type { Log } from '../../shared/telemetry/log.ts'
-import { type AcceptedBody, type ConversationBody, conversationQuery, type Finished } from './bodies.ts'
+import { listApprovals, takeDecision } from './approvals.ts'
+import type { AcceptedBody, Finished } from './bodies.ts'
 import { buildRequest } from './build-request.ts'
+import { readDeadLetter, readDeadLetters, treatDeadLetters } from './dead-letters.ts'
 import { toProblem } from './problem.ts'
+import { readConversation } from './read-conversation.ts'
 import { readJson } from './read-json.ts'
 import { readPrefer, type Waiting } from './read-prefer.ts'
 import { readQuestion } from './read-question.ts'
@@ -70,14 +67,33 @@ export function createIngress(options: IngressOptions): Ingress {
 
   /** Runs what a route does once its caller is known; the table says which routes have none. */
   const serve: Serve = async (route, request, id) => {
-    if (route.who === 'anyone') return await readDocument()
+    if (route.kind === 'document') return await readDocument()
     const caller = await identify(request)
-    if (route.who === 'service' && caller.kind !== 'service') {
-      throw new Fault('identity.forbidden', 'this route takes the scope "service"')
+    if (route.who !== 'anyone' && route.who !== 'caller' && !hasScope(caller, route.who)) {
+      throw new Fault('identity.forbidden', `this route takes the scope "${route.who}"`)
     }
-    if (route.kind === 'ask') return await ask(route, request, caller)
-    if (route.kind === 'request') return await readRequest(request, caller, id)
-    return await readConversation(request, caller, id)
+    switch (route.kind) {
+      case 'ask':
+        return await ask(route, request, caller)
+      case 'request':
+        return await readRequest(request, caller, id)
+      case 'conversation':
+        return await readConversation(database, request, caller, known(id))
+      case 'dead-letters':
+        return await readDeadLetters(database, request)
+      case 'dead-letter':
+        return await readDeadLetter(database, known(id))
+      case 'treat': {
+        const { value } = await readJson(request, bodyLimit)
+        return await treatDeadLetters(database, options.publish, { value, caller, now: options.now() })
+      }
+      case 'approvals':
+        return await listApprovals(database, caller, options.now())
+      case 'decide': {
+        const { value } = await readJson(request, bodyLimit)
+        return await takeDecision(database, publish, { id: known(id), value, caller, now: options.now() })
+      }
+    }
   }
 
   /** Loaded when somebody asks for it: starting up does without. */
@@ -168,36 +184,6 @@ export function createIngress(options: IngressOptions): Ingress {
       throw new Fault('request.not-found', 'no request of yours has this id')
     if (isFinished(found)) return finish(found)
     return await publishAndWait(found, null, readPrefer(request.headers.get('prefer'), 0, longestWait), request.signal)
-  }
-
-  const readConversation = async (request: Request, caller: Caller, id: string): Promise<Response> => {
-    const query = conversationQuery.safeParse(Object.fromEntries(new URL(request.url).searchParams))
-    if (!query.success) throw new Fault('request.malformed', 'after and limit are whole numbers; limit is 200 at most')
-    const all = hasScope(caller, 'conversations:read')
-    const { after, limit } = query.data
-    const missing = new Fault('request.not-found', 'no conversation of yours has this id')
-    if (!all && caller.email === null) throw missing
-    const found = await findConversation(database, known(id), { email: all ? null : caller.email, after, limit })
-    if (found === null) throw missing
-    const last = found.messages.at(-1)
-    const body: ConversationBody = {
-      session_id: found.id,
-      state: found.state,
-      agent_id: found.agent,
-      created_at: found.createdAt.toISOString(),
-      messages: found.messages.map(({ number, role, content, request: of, createdAt }) => ({
-        number,
-        role,
-        content,
-        request_id: of,
-        created_at: createdAt.toISOString(),
-      })),
-      next:
-        last !== undefined && found.messages.length === limit
-          ? `/api/v1/conversations/${found.id}?after=${last.number}&limit=${limit}`
-          : null,
-    }
-    return Response.json(body)
   }
 
   const app = buildApp(serve, log)

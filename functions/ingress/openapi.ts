@@ -1,6 +1,19 @@
 import * as z from 'zod/mini'
 import { scopes } from '../../shared/identity/caller.ts'
-import { accepted, bodies, conversation, finished, problem } from './bodies.ts'
+import {
+  accepted,
+  approvals,
+  bodies,
+  conversation,
+  deadLetterAction,
+  deadLetters,
+  decided,
+  decision,
+  finished,
+  problem,
+  shownDeadLetter,
+  treated,
+} from './bodies.ts'
 import { type AskRoute, type Route, routes, type Who } from './routes.ts'
 
 type Json = Record<string, unknown>
@@ -9,6 +22,7 @@ const needs: Record<Who, string> = {
   anyone: 'No token is needed.',
   caller: 'Any valid token.',
   service: 'A token with the scope `service`.',
+  'dead-letters:manage': 'A token with the scope `dead-letters:manage`.',
 }
 
 /** The OpenAPI 3.1 document of this function, made from the table of routes and the schemas that the code parses with. */
@@ -30,6 +44,13 @@ export function describeApi(): Json {
         finished: outputOf(finished),
         accepted: outputOf(accepted),
         conversation: outputOf(conversation),
+        approvals: outputOf(approvals),
+        decision: inputOf(decision),
+        decided: outputOf(decided),
+        'dead-letters': outputOf(deadLetters),
+        'dead-letter': outputOf(shownDeadLetter),
+        'dead-letter-action': inputOf(deadLetterAction),
+        treated: outputOf(treated),
         problem: outputOf(problem),
       },
     },
@@ -72,6 +93,33 @@ function describeCall(route: Route): Json {
           page('limit', 'At most', 200),
         ],
         responses: { 200: answer('Its messages', 'conversation'), ...problems([400, 404]), ...refused },
+      }
+    case 'approvals':
+      return { responses: { 200: answer('The oldest first', 'approvals'), ...problems([403]), ...refused } }
+    case 'decide':
+      return {
+        parameters: [pathId],
+        requestBody: { required: true, content: { 'application/json': { schema: reference('decision') } } },
+        responses: { 200: answer('It counts', 'decided'), ...problems([400, 403, 404, 409, 413, 415]), ...refused },
+      }
+    case 'dead-letters':
+      return {
+        parameters: [
+          { name: 'state', in: 'query', schema: { enum: ['stored', 'redriven', 'discarded'], default: 'stored' } },
+          { name: 'after', in: 'query', description: 'The last one already read', schema: pathId.schema },
+          page('limit', 'At most', 100),
+        ],
+        responses: { 200: answer('Oldest first', 'dead-letters'), ...problems([400, 403]), ...refused },
+      }
+    case 'dead-letter':
+      return {
+        parameters: [pathId],
+        responses: { 200: answer('The dead letter', 'dead-letter'), ...problems([403, 404]), ...refused },
+      }
+    case 'treat':
+      return {
+        requestBody: { required: true, content: { 'application/json': { schema: reference('dead-letter-action') } } },
+        responses: { 200: answer('What became of each', 'treated'), ...problems([400, 403, 413, 415]), ...refused },
       }
     case 'document':
       return { responses: { 200: { description: 'OpenAPI 3.1', content: { 'application/json': { schema: {} } } } } }
@@ -128,6 +176,7 @@ function problems(statuses: number[]): Json {
     401: 'No valid token',
     403: 'The token does not allow this',
     404: "There is none, or it is another person's",
+    409: 'It was decided before, or its time is over',
     413: 'Too large',
     415: 'Not JSON, or not UTF-8',
     422: 'The Idempotency-Key was used with another body',

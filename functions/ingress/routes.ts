@@ -1,7 +1,7 @@
 import type { ReadByAsker } from '../../shared/channels/read-by-asker.ts'
 
-/** `caller`: whoever holds a valid token; `service`: only one with the scope of that name. */
-export type Who = 'anyone' | 'caller' | 'service'
+/** `caller`: whoever holds a valid token; `service`, `dead-letters:manage`: only one with the scope of that name. */
+export type Who = 'anyone' | 'caller' | 'service' | 'dead-letters:manage'
 
 interface Common {
   path: string
@@ -17,8 +17,20 @@ export interface AskRoute extends Common {
 }
 
 export interface ReadRoute extends Common {
-  kind: 'request' | 'conversation' | 'document'
+  kind: 'request' | 'conversation' | 'approvals' | 'dead-letters' | 'dead-letter' | 'document'
   method: 'GET'
+}
+
+/** A person's yes or no to what another person asked for. */
+export interface DecideRoute extends Common {
+  kind: 'decide'
+  method: 'POST'
+}
+
+/** What an operator does about dead letters. */
+export interface TreatRoute extends Common {
+  kind: 'treat'
+  method: 'POST'
 }
 
 /** Answered by the host (shared/stage) before a request comes here; listed because it needs no token. */
@@ -27,7 +39,7 @@ export interface HostRoute extends Common {
   method: 'GET'
 }
 
-export type Route = AskRoute | ReadRoute | HostRoute
+export type Route = AskRoute | ReadRoute | DecideRoute | TreatRoute | HostRoute
 
 /**
  * Every route of this function and who may call it. The application and the OpenAPI document are both made from this
@@ -87,6 +99,41 @@ export const routes: readonly Route[] = [
     path: '/api/v1/conversations/{id}',
     who: 'caller',
     summary: "A conversation's messages in their order",
+  },
+  {
+    kind: 'approvals',
+    method: 'GET',
+    path: '/api/v1/approvals',
+    who: 'caller',
+    summary: "What waits for the caller's decision on other people's requests",
+  },
+  {
+    kind: 'decide',
+    method: 'POST',
+    path: '/api/v1/approvals/{id}',
+    who: 'caller',
+    summary: "Approve or decline another person's request",
+  },
+  {
+    kind: 'dead-letters',
+    method: 'GET',
+    path: '/api/v1/dead-letters',
+    who: 'dead-letters:manage',
+    summary: 'Events that were given up, oldest first',
+  },
+  {
+    kind: 'dead-letter',
+    method: 'GET',
+    path: '/api/v1/dead-letters/{id}',
+    who: 'dead-letters:manage',
+    summary: 'One of them, with its event and what its turn had done',
+  },
+  {
+    kind: 'treat',
+    method: 'POST',
+    path: '/api/v1/dead-letters',
+    who: 'dead-letters:manage',
+    summary: 'Redrive or discard some of them',
   },
   { kind: 'document', method: 'GET', path: '/openapi.json', who: 'anyone', summary: 'This document' },
   { kind: 'host', method: 'GET', path: '/health/liveness', who: 'anyone', summary: 'Whether the process should go on' },

@@ -4,6 +4,7 @@ import { type Chain, chainOf, deterministicId, type Event } from '../../shared/e
 import { nextEvent } from '../../shared/events/next.ts'
 import { parseData } from '../../shared/events/parse.ts'
 import type { Sql } from '../../shared/store/connect.ts'
+import { findContinuation } from '../../shared/store/decisions.ts'
 import { headOfQueue, takeMessage } from '../../shared/store/messages.ts'
 import { lockSession, type Session, setPendingEvent, setTurn } from '../../shared/store/sessions.ts'
 import { findTurn, handOver, insertTurn } from '../../shared/store/turns.ts'
@@ -85,14 +86,16 @@ async function startNextTurn(sql: Sql, session: Session, chain: Chain, now: Date
     return null
   }
   const turn = deterministicId('turn', session.id, String(head.number))
-  const agent = session.agent ?? routerAgent
+  // A decision takes up the flow that waited for it; the conversation's own place is not touched by such a turn.
+  const place = (head.approval === null ? null : await findContinuation(sql, head.approval)) ?? session
+  const agent = place.agent ?? routerAgent
   await insertTurn(sql, {
     id: turn,
     session: session.id,
     message: head.number,
     request: head.request,
     agent,
-    flow: session.flow,
+    flow: place.flow,
     openedAt: now,
     deadline: new Date(now.getTime() + turnDeadlineMs),
   })

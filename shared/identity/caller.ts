@@ -13,6 +13,7 @@ export interface Caller {
 export const scopes = {
   service: 'The caller is a program: it may use the tool route.',
   'requests:act-for-others': "Ask in other people's names.",
+  'dead-letters:manage': 'List, show, redrive and discard dead letters.',
   'conversations:read': "Read other people's conversations.",
 } as const
 

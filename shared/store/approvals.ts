@@ -22,11 +22,12 @@ interface Row {
   expires_at: Date
 }
 
-/** Reads an approval; null where there is none of that id in the session. */
+/** Reads an approval; null where the session's person has none of that id: it may be older than the session. */
 export async function findApproval(sql: Sql, session: string, id: string): Promise<Approval | null> {
   const [row] = await sql<Row[]>`
-    select id, state, tool, arguments, arguments_hash, person, expires_at
-    from approvals where id = ${id} and session = ${session}`
+    select a.id, a.state, a.tool, a.arguments, a.arguments_hash, a.person, a.expires_at
+    from approvals a join sessions o on o.id = a.session join sessions s on s.person = o.person
+    where a.id = ${id} and s.id = ${session}`
   if (!row) return null
   const { arguments_hash, expires_at, ...same } = row
   return { ...same, argumentsHash: arguments_hash, expiresAt: expires_at }
@@ -61,9 +62,9 @@ export async function applyApprovalChanges(
   }
 }
 
-/** Takes back every approval of a session that was not used: its flow is over, and nothing may use them any more. */
+/** Takes back every yes of the employee's own that was not used: the session's flow is over, and nothing may use it. */
 export async function withdrawApprovals(sql: Sql, session: string, by: string, now: Date): Promise<void> {
   await sql`
     update approvals set state = 'expired', decided_by = ${by}, decided_at = ${now}
-    where session = ${session} and state in ('open', 'granted')`
+    where session = ${session} and state in ('open', 'granted') and continuation is null`
 }

@@ -4,6 +4,8 @@ export interface QueuedMessage {
   number: number
   request: string
   traceparent: string
+  /** The approval that this message is the decision of; null: an employee's words. */
+  approval: string | null
 }
 
 /**
@@ -16,18 +18,20 @@ export async function queueRequests(
 ): Promise<number> {
   const rows = await sql`
     with waiting as (
-      select r.id, r.content, r.accepted
+      select r.id, r.content, r.accepted, r.approval
       from requests r join identities i on i.identity = r.identity
       where i.person = ${options.person} and r.state = 'accepted'
         and r.accepted <= (select accepted from requests where id = ${options.upTo})
       order by r.accepted
       for update of r
     ), numbered as (
-      select w.id, w.content, s.last_message + row_number() over (order by w.accepted)::int as number
+      select w.id, w.content, w.approval, s.last_message + row_number() over (order by w.accepted)::int as number
       from waiting w, sessions s where s.id = ${options.session}
     ), appended as (
       insert into messages (session, number, role, content, request, state, created_at)
-      select ${options.session}, number, 'employee', content, id, 'queued', ${options.now} from numbered
+      select ${options.session}, number, case when approval is null then 'employee' else 'approver' end, content, id,
+        'queued', ${options.now}
+      from numbered
     ), advanced as (
       update sessions set last_message = last_message + (select count(*)::int from numbered), updated_at = ${options.now}
       where id = ${options.session} and exists (select 1 from numbered)
@@ -41,7 +45,7 @@ export async function queueRequests(
 /** The oldest message of a session that no turn has taken; null where the queue is empty. */
 export async function headOfQueue(sql: Sql, session: string): Promise<QueuedMessage | null> {
   const [row] = await sql<QueuedMessage[]>`
-    select m.number, m.request, r.traceparent
+    select m.number, m.request, r.traceparent, r.approval
     from messages m join requests r on r.id = m.request
     where m.session = ${session} and m.state = 'queued'
     order by m.number limit 1`

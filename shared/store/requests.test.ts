@@ -28,6 +28,7 @@ function request(more: Partial<NewRequest> = {}): NewRequest {
     traceparent: '00-1-1-01',
     event: '{"id":"e"}',
     acceptedAt: new Date('2026-01-02T03:04:05.678Z'),
+    approval: null,
     ...more,
   }
 }

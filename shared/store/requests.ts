@@ -24,6 +24,8 @@ export interface NewRequest {
   /** The request.created event as JSON, byte for byte as every publication of it. */
   event: string
   acceptedAt: Date
+  /** The approval that this is the decision of; null: an employee's message. */
+  approval: string | null
 }
 
 const response = z.object({
@@ -69,12 +71,12 @@ export async function acceptRequest(sql: Sql, request: NewRequest): Promise<Acce
       ) is null as passed
     )
     insert into requests (id, caller, speaker, identity, channel, channel_message, idempotency_key, body_hash, request_type,
-      content, metadata, context, target, traceparent, event, accepted_at)
+      content, metadata, context, target, traceparent, event, accepted_at, approval)
     select ${request.id}::uuid, ${request.caller}, ${request.speaker}, ${request.identity}, ${request.channel}, ${request.channelMessage},
       ${request.idempotencyKey}, ${request.bodyHash}, ${request.requestType}, ${request.content},
       ${JSON.stringify(request.metadata)}::text::jsonb, ${JSON.stringify(request.context)}::text::jsonb,
       ${JSON.stringify(request.target)}::text::jsonb, ${request.traceparent}, ${request.event},
-      ${request.acceptedAt}::timestamptz
+      ${request.acceptedAt}::timestamptz, ${request.approval}::uuid
     from turnstile
     on conflict do nothing
     returning 1`
@@ -114,7 +116,8 @@ export interface Conversation {
 
 export interface Message {
   number: number
-  role: 'employee' | 'agent'
+  /** `approver`: somebody else's decision on what the employee asked for. */
+  role: 'employee' | 'approver' | 'agent'
   content: string
   request: string | null
   createdAt: Date

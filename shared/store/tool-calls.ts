@@ -23,7 +23,8 @@ export async function recordWrite(
   await sql`
     with used as (
       update approvals set state = 'used'
-      where id = ${call.approval} and session = ${call.session} and tool = ${call.tool} and state = 'granted'
+      where id = ${call.approval} and tool = ${call.tool} and state = 'granted'
+        and session in (select o.id from sessions o join sessions s on s.person = o.person where s.id = ${call.session})
       returning id, tool, arguments
     )
     insert into tool_calls (turn, step, tool, arguments, approval, not_after, started_at)
@@ -34,7 +35,8 @@ export async function recordWrite(
     select c.tool, c.arguments, a.arguments_hash as hash, c.approval,
       case when c.turn = ${call.turn} then c.not_after else least(c.not_after, c.started_at) end as not_after
     from tool_calls c join approvals a on a.id = c.approval
-    where c.approval = ${call.approval} and a.session = ${call.session} and c.tool = ${call.tool}`
+    where c.approval = ${call.approval} and c.tool = ${call.tool} and a.session in (
+      select o.id from sessions o join sessions s on s.person = o.person where s.id = ${call.session})`
   if (!row) return null
   return {
     tool: row.tool,

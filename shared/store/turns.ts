@@ -29,6 +29,8 @@ export interface TurnInContext extends Turn {
   /** Who said these words: the person's verified address, null where a program did; and the token's subject. */
   speaker: string | null
   caller: string
+  /** The approval whose decision this turn is about; null: it answers an employee's words. */
+  decided: string | null
   tenant: string
   /** The session's current turn: this one, unless the session moved on. */
   current: string | null
@@ -57,6 +59,7 @@ interface ContextRow extends Row {
   email: string
   speaker: string | null
   caller: string
+  decided: string | null
   tenant: string
   current: string | null
   session_input_tokens: number
@@ -101,7 +104,7 @@ export async function findTurn(sql: Sql, id: string): Promise<Turn | null> {
 export async function findTurnInContext(sql: Sql, id: string): Promise<TurnInContext | null> {
   const [row] = await sql<ContextRow[]>`
     select t.id, t.session, t.message, t.request, t.agent, t.state, t.step, t.flow, t.said, t.opened_at, t.deadline,
-      t.input_tokens, t.output_tokens, m.content, p.email, r.speaker, r.caller, s.tenant, s.turn as current,
+      t.input_tokens, t.output_tokens, m.content, p.email, r.speaker, r.caller, r.approval as decided, s.tenant, s.turn as current,
       s.input_tokens as session_input_tokens, s.output_tokens as session_output_tokens
     from turns t
       join sessions s on s.id = t.session
@@ -110,13 +113,25 @@ export async function findTurnInContext(sql: Sql, id: string): Promise<TurnInCon
       join requests r on r.id = t.request
     where t.id = ${id}`
   if (!row) return null
-  const { content, email, speaker, caller, tenant, current, session_input_tokens, session_output_tokens, ...turn } = row
+  const {
+    content,
+    email,
+    speaker,
+    caller,
+    decided,
+    tenant,
+    current,
+    session_input_tokens,
+    session_output_tokens,
+    ...turn
+  } = row
   return {
     ...fromRow(turn),
     content,
     email,
     speaker,
     caller,
+    decided,
     tenant,
     current,
     sessionInputTokens: session_input_tokens,

@@ -1,0 +1,124 @@
+import { createHash, randomUUID } from 'node:crypto'
+import type { Database, Sql } from './connect.ts'
+
+/** How many rows of each table were deleted (or, for other people's rows that named this person, made nameless). */
+export type Erased = Record<string, number>
+
+/** What stands in the place of the name in other people's rows. */
+const nameless = 'erased'
+
+/** Rows of one table at a time, so that no statement holds its locks for long. */
+const batch = 500
+
+/**
+ * Deletes all that Postgres holds about a person, in batches, and leaves one audit row without a word about them. What
+ * runs for this person meanwhile finds nothing and does nothing. May be run again: a run that was broken off goes on.
+ * `dry` counts and changes nothing. Null: nobody of this address is known.
+ */
+export async function erasePerson(
+  database: Database,
+  options: { email: string; by: string; now: Date; dry: boolean; newId?: () => string },
+): Promise<Erased | null> {
+  const { email, by, now, dry, newId = randomUUID } = options
+  const identity = `email:${email}`
+  const [person] = await database<{ id: string }[]>`
+    select person as id from identities where identity = ${identity}
+    union select id from people where email = ${email} limit 1`
+  const [asked] = await database`select 1 from requests where identity = ${identity} limit 1`
+  if (person === undefined && asked === undefined) return null
+  const id = person?.id ?? '00000000-0000-0000-0000-000000000000'
+  const erased: Erased = {}
+  if (!dry) await closeSessions(database, id, now)
+  for (const [table, { rows, change }] of Object.entries(places(database, { email, identity, person: id, now }))) {
+    if (dry) {
+      const [counted] = await database<{ rows: number }[]>`select count(*)::int as rows from (${rows()}) r`
+      erased[table] = counted?.rows ?? 0
+      continue
+    }
+    let all = 0
+    for (let some = batch; some === batch; ) {
+      some = (await change(batch)).count
+      all += some
+    }
+    erased[table] = all
+  }
+  if (!dry) {
+    const hash = createHash('sha256').update(email).digest('hex')
+    await database`
+      insert into erasures (id, person_hash, erased_by, erased_at, rows)
+      values (${newId()}, ${hash}, ${by}, ${now}, ${database.json(erased)})`
+  }
+  return erased
+}
+
+/** Nothing goes on for this person from here: what holds an event of theirs finds no turn. */
+async function closeSessions(sql: Sql, person: string, now: Date): Promise<void> {
+  await sql`
+    update sessions set state = 'closed', turn = null, pending_event = null, updated_at = ${now} where person = ${person}`
+}
+
+/** Where a person's data is, in the order in which it can go. */
+function places(sql: Sql, who: { email: string; identity: string; person: string; now: Date }) {
+  const { email, identity, person, now } = who
+  const sessions = () => sql`select id from sessions where person = ${person}`
+  const turns = () => sql`select id from turns where session in (${sessions()})`
+  const some = (limit: number | undefined) => (limit === undefined ? sql`` : sql`limit ${limit}`)
+  // Events and stored replies name the session as their subject; a request.created names the address.
+  const events = (text: 'event' | 'reply') => sql`
+    (${sql(text)}::jsonb ->> 'subject' in (select id::text from sessions where person = ${person})
+      or ${sql(text)}::jsonb ->> 'subject' like ${`%:${email.replaceAll(/[\\%_]/g, '\\$&')}`})`
+  const inbox = (limit?: number) => sql`
+    select consumer, source, event from inbox where reply is not null and ${events('reply')} ${some(limit)}`
+  const letters = (limit?: number) => sql`
+    select id from dead_letters where session in (${sessions()}) or ${events('event')} ${some(limit)}`
+  const history = (limit?: number) => sql`${turns()} ${some(limit)}`
+  const words = (limit?: number) => sql`
+    select session, number from messages where session in (${sessions()}) ${some(limit)}`
+  const asked = (limit?: number) => sql`
+    select id from requests where identity = ${identity} or session in (${sessions()}) ${some(limit)}`
+  const writes = (limit?: number) => sql`
+    select key from writes where person = ${email} and not_after < ${now} ${some(limit)}`
+  const conversations = (limit?: number) => sql`${sessions()} ${some(limit)}`
+  const spoken = (limit?: number) => sql`
+    select id from requests where (speaker = ${email} or caller = ${email}) and identity <> ${identity} ${some(limit)}`
+  const decided = (limit?: number) => sql`
+    select id from approvals where person = ${email} or decided_by = ${email} ${some(limit)}`
+  const people = (limit?: number) => sql`select id from people where id = ${person} ${some(limit)}`
+  return {
+    inbox: {
+      rows: inbox,
+      change: (limit: number) => sql`delete from inbox where (consumer, source, event) in (${inbox(limit)})`,
+    },
+    dead_letters: {
+      rows: letters,
+      change: (limit: number) => sql`delete from dead_letters where id in (${letters(limit)})`,
+    },
+    turns: { rows: history, change: (limit: number) => sql`delete from turns where id in (${history(limit)})` },
+    messages: {
+      rows: words,
+      change: (limit: number) => sql`delete from messages where (session, number) in (${words(limit)})`,
+    },
+    requests: { rows: asked, change: (limit: number) => sql`delete from requests where id in (${asked(limit)})` },
+    writes: { rows: writes, change: (limit: number) => sql`delete from writes where key in (${writes(limit)})` },
+    sessions: {
+      rows: conversations,
+      change: (limit: number) => sql`delete from sessions where id in (${conversations(limit)})`,
+    },
+    'requests of others': {
+      rows: spoken,
+      change: (limit: number) => sql`
+        update requests set caller = case when caller = ${email} then ${nameless} else caller end,
+          speaker = nullif(speaker, ${email})
+        where id in (${spoken(limit)})`,
+    },
+    'approvals of others': {
+      rows: decided,
+      change: (limit: number) => sql`
+        update approvals set state = case when state = 'open' then 'expired' else state end,
+          person = case when person = ${email} then ${nameless} else person end,
+          decided_by = case when decided_by = ${email} then ${nameless} else decided_by end
+        where id in (${decided(limit)})`,
+    },
+    people: { rows: people, change: (limit: number) => sql`delete from people where id in (${people(limit)})` },
+  }
+}
