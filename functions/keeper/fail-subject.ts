@@ -7,41 +7,55 @@ import { setTurn } from '../../shared/store/sessions.ts'
 import { findTurnInContext, insertTurn } from '../../shared/store/turns.ts'
 import { answerTurn } from '../../shared/turn/answer-turn.ts'
 import type { Subject } from './find-subject.ts'
+import { settleWork } from './settle-work.ts'
 
-/** Faults after which the conversation's stored place is itself the trouble: it starts over. */
-const spoiled: FaultCode[] = ['flow.step-unknown', 'flow.expression-failed', 'flow.loop', 'flow.invalid']
+/** Faults after which the conversation starts over: its stored place is itself the trouble, or a person has taken over. */
+const startOver: FaultCode[] = [
+  'flow.step-unknown',
+  'flow.expression-failed',
+  'flow.loop',
+  'flow.invalid',
+  'tool.outcome-unknown',
+]
 
 /**
  * Tells whoever waits that it went wrong, once, and gives the event that lets the session go on. `closed` is false
- * where there was nothing left to close.
+ * where there was nothing left to close, or where the turn is being worked on and has to be left for now.
  */
 export async function failSubject(
   sql: Sql,
-  subject: Exclude<Subject, { kind: 'none' }>,
+  subject: Exclude<Subject, { kind: 'none' | 'queue' }>,
   failure: { code: FaultCode; chain: Chain; now: Date },
 ): Promise<{ closed: boolean; event: Event | null }> {
-  const { code, chain, now } = failure
-  const content = catalogue[code].says ?? apology
+  const { chain, now } = failure
   if (subject.kind === 'request') {
+    const content = sentence(failure.code)
     return { closed: await failRequest(sql, { request: subject.request, content, now }), event: null }
   }
   const turn = subject.kind === 'turn' ? subject.turn : await openTurn(sql, subject, now)
-  if (turn === null) return { closed: false, event: null }
+  const work = turn && (await settleWork(sql, turn, now))
+  if (turn === null || work === 'under-way') return { closed: false, event: null }
+  const code = work === 'unknown' ? 'tool.outcome-unknown' : failure.code
   const event = await answerTurn(
     sql,
     turn,
     {
       state: 'failed',
-      content,
+      content: sentence(code),
       agent: turn.agent,
       type: 'error',
       requiresFollowup: false,
       metadata: { error_code: code },
-      conversation: spoiled.includes(code) ? { agent: null, flow: null } : 'keep',
+      // A decision's turn is about a flow that had left the conversation: that stands elsewhere by now.
+      conversation: startOver.includes(code) && turn.decided === null ? { agent: null, flow: null } : 'keep',
     },
     { chain, source: '/keeper', now },
   )
   return { closed: event !== null, event }
+}
+
+function sentence(code: FaultCode): string {
+  return catalogue[code].says ?? apology
 }
 
 /** A message that route could not start gets a turn all the same, so that its failure is answered like any other. */

@@ -6,14 +6,16 @@ import type { Sql } from '../../shared/store/connect.ts'
 import { headOfQueue } from '../../shared/store/messages.ts'
 import { findRequest } from '../../shared/store/requests.ts'
 import { lockSession } from '../../shared/store/sessions.ts'
-import { findTurnInContext, type TurnInContext } from '../../shared/store/turns.ts'
+import { findTurn, findTurnInContext, type TurnInContext } from '../../shared/store/turns.ts'
 
-/** Who waits because an event was given up: nobody, a request, a queued message, or an open turn. */
+/** Who waits because an event was given up: nobody, a request, a queued message, an open turn, or all that come after. */
 export type Subject =
   | { kind: 'none' }
   | { kind: 'request'; request: string }
   | { kind: 'message'; session: string; request: string; number: number }
   | { kind: 'turn'; session: string; turn: TurnInContext }
+  /** The turn has its answer, but the session stands at it still: no further message begins. */
+  | { kind: 'queue'; session: string }
 
 const none: Subject = { kind: 'none' }
 
@@ -21,16 +23,16 @@ const none: Subject = { kind: 'none' }
  * Finds it under the session's lock, so that what is found stays so until the caller's transaction ends. Nobody waits
  * for an event whose data is unreadable; it is kept all the same, since no sink stands behind this one.
  */
-export async function findSubject(sql: Sql, event: Event): Promise<Subject> {
+export async function findSubject(sql: Sql, event: Event, consumer: string | null): Promise<Subject> {
   try {
-    return await findKnown(sql, event)
+    return await findKnown(sql, event, consumer)
   } catch (error) {
     if (Fault.is(error) && error.code === 'event.data-invalid') return none
     throw error
   }
 }
 
-async function findKnown(sql: Sql, event: Event): Promise<Subject> {
+async function findKnown(sql: Sql, event: Event, consumer: string | null): Promise<Subject> {
   switch (event.type) {
     case eventTypes.requestCreated: {
       const { request_id } = parseData(event, eventTypes.requestCreated)
@@ -61,6 +63,16 @@ async function findKnown(sql: Sql, event: Event): Promise<Subject> {
         turn.step === data.step &&
         (turn.state === 'open' || turn.state === 'waiting')
       return current ? { kind: 'turn', session: session.id, turn } : none
+    }
+    case eventTypes.responseReady: {
+      const { session_id, turn_id } = parseData(event, eventTypes.responseReady)
+      // An answer that dispatch gave up leaves nobody behind it: the session went on when route took it.
+      const session = consumer === 'route' ? await lockSession(sql, session_id) : null
+      if (session === null) return none
+      const turn = session.turn === null ? null : await findTurn(sql, session.turn)
+      const ended = turn?.id === turn_id && (turn.state === 'answered' || turn.state === 'failed')
+      const idle = session.turn === null && !session.pending && (await headOfQueue(sql, session.id)) !== null
+      return ended || idle ? { kind: 'queue', session: session.id } : none
     }
     default:
       return none

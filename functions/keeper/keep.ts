@@ -1,11 +1,16 @@
 import { eventTypes } from '../../shared/events/catalogue.ts'
 import type { Event } from '../../shared/events/event.ts'
 import { parseData } from '../../shared/events/parse.ts'
-import type { Context, EventHandler } from '../../shared/stage/function.ts'
-import { onceInOneTransaction } from '../../shared/stage/once.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
+import type { EventHandler } from '../../shared/stage/function.ts'
 import type { Database } from '../../shared/store/connect.ts'
+import { finish, take } from '../../shared/store/inbox.ts'
+import { forget } from '../../shared/store/inbox-forget.ts'
 import { keepDeadLetter } from './keep-dead-letter.ts'
-import { repair } from './repair.ts'
+import { oldRows } from './keep-house.ts'
+import { isDeadLetter } from './read-failure.ts'
+import { repairChores } from './repair.ts'
+import { runTick } from './run-tick.ts'
 
 /**
  * The keeper's two jobs: dead letters and ticks. What follows from either is published to the broker before the event
@@ -17,25 +22,37 @@ export function createKeeper(options: {
   now: () => Date
 }): EventHandler {
   const { database, publish, now } = options
-  const keepOnce = onceInOneTransaction({
-    consumer: 'keeper',
-    database,
-    identify: byWhoGaveUp,
-    work: (event, sql) => keepDeadLetter(event, sql, now()),
-  })
-  return async (event: Event, context: Context) => {
-    if (event.type === eventTypes.tick) {
+  return async (event, { log, signal }) => {
+    // A tick that was given up is no tick: what it was for, the next one has done by now.
+    if (event.type === eventTypes.tick && !isDeadLetter(event)) {
       const { task } = parseData(event, eventTypes.tick)
-      const events = task === 'repair' ? await repair(database, now()) : []
-      for (const overdue of events) await publish(overdue)
-      if (events.length > 0) context.log.info('tick repaired', { events: events.length })
+      const parts = { database, publish, now, log, signal }
+      if (task === 'repair') await runTick(task, repairChores(parts), parts)
+      if (task === 'keep-house') await runTick(task, [oldRows(parts)], parts)
       return null
     }
-    // A redelivered dead letter finds its stored event here and publishes it once more: it may have been lost before.
-    const next = await keepOnce(event, context)
+    const next = await keepOnce(event, database, now())
     if (next !== null) await publish(next)
     return null
   }
+}
+
+/**
+ * Law 1 for dead letters. One that was settled finds its stored event and publishes it once more: it may have been lost
+ * before. One that was only recorded, because its turn was being worked on, is examined again when it comes again.
+ */
+async function keepOnce(event: Event, database: Database, now: Date): Promise<Event | null> {
+  const next = await database.begin(async (sql) => {
+    const taken = await take(sql, { consumer: 'keeper', ...byWhoGaveUp(event) })
+    if (taken.kind === 'finished') return taken.reply
+    const { outcome, next } = await keepDeadLetter(event, sql, now)
+    if (outcome === 'recorded') await forget(sql, taken.hold)
+    else if (next !== null) await finish(sql, taken.hold, next)
+    await faultPoint('keeper: before commit')
+    return next
+  })
+  await faultPoint('keeper: after commit')
+  return next
 }
 
 /** Two consumers may give up the same event; for the keeper those are two dead letters. */

@@ -4,6 +4,7 @@ import type { Event } from '../../shared/events/event.ts'
 import { findRequest } from '../../shared/store/requests.ts'
 import { quiet } from '../../test/pipeline.ts'
 import { createWorld, type World } from '../../test/world.ts'
+import { given, keeperOf, letters, minutes, openTurn, tickAt } from './testing/scenes.ts'
 
 let world: World
 beforeAll(async () => {
@@ -11,44 +12,17 @@ beforeAll(async () => {
 })
 afterAll(() => world.close())
 
-const minutes = 60_000
-
-function given(event: Event, consumer: string, body: object = { code: 'stage.failed' }): Event {
-  return {
-    ...event,
-    knativeerrordest: `http://${consumer}.self-service-agent.svc.cluster.local`,
-    knativeerrorcode: 500,
-    knativeerrordata: Buffer.from(JSON.stringify(body)).toString('base64'),
-  }
-}
-
 const tick = async () => {
-  const id = `tick-${world.pipeline.now().getTime()}`
-  const event: Event = { specversion: '1.0', id, source: '/ping', type: eventTypes.tick, data: { task: 'repair' } }
-  await world.pipeline.handlers.keeper(event, quiet)
+  await world.pipeline.handlers.keeper(tickAt(world.pipeline.now()), quiet)
   const before = world.pipeline.events.length
   await world.pipeline.deliver()
   return world.pipeline.events.length - before
 }
 
-/** Brings a message as far as its first agent.step. */
-async function openTurn(email: string, content = 'hello') {
-  const { pipeline } = world
-  const { id, event } = await pipeline.accept(email, content)
-  const normalized = await pipeline.handlers.normalize(event, quiet)
-  const step = normalized && (await pipeline.handlers.route(normalized, quiet))
-  if (!step) throw new Error('no step')
-  return { id, event, normalized, step }
-}
-
-const letters = (type: string) =>
-  world.db.database<{ outcome: string; error_code: number; error_data: string; event: string }[]>`
-    select outcome, error_code, error_data, event from dead_letters where event_type = ${type} order by received_at`
-
 describe('a dead letter', () => {
   test('of an open turn closes it with an apology, and the session goes on', async () => {
     const { pipeline } = world
-    const { id, step } = await openTurn('dead-a@company.com')
+    const { id, step } = await openTurn(world, 'dead-a@company.com')
     const second = await pipeline.accept('dead-a@company.com', 'hello')
     await pipeline.handlers.normalize(second.event, quiet)
     await pipeline.handlers.keeper(given(step, 'agent'), quiet)
@@ -58,13 +32,13 @@ describe('a dead letter', () => {
       response: { content: 'Something went wrong and I could not finish this. A colleague will look at it.' },
     })
     expect(await findRequest(world.db.database, second.id)).toMatchObject({ state: 'answered' })
-    const stored = (await letters(eventTypes.agentStep)).at(-1)
+    const stored = (await letters(world, eventTypes.agentStep)).at(-1)
     expect(stored).toMatchObject({ outcome: 'closed', error_code: 500 })
     expect(JSON.parse(stored?.event ?? '')).toEqual(step)
   })
 
   test('says what the fault means where the employee can use it', async () => {
-    const { id, step } = await openTurn('dead-b@company.com')
+    const { id, step } = await openTurn(world, 'dead-b@company.com')
     await world.pipeline.handlers.keeper(given(step, 'agent', { code: 'flow.budget-spent' }), quiet)
     await world.pipeline.deliver()
     const request = await findRequest(world.db.database, id)
@@ -72,7 +46,7 @@ describe('a dead letter', () => {
   })
 
   test('delivered again publishes the same event again and tells nobody twice', async () => {
-    const { step } = await openTurn('dead-c@company.com')
+    const { step } = await openTurn(world, 'dead-c@company.com')
     const letter = given(step, 'agent')
     await world.pipeline.handlers.keeper(letter, quiet)
     const before = world.pipeline.events.length
@@ -86,30 +60,30 @@ describe('a dead letter', () => {
 
   test('of a consumer that has finished publishes the stored reply again', async () => {
     const { pipeline } = world
-    const { id, step } = await openTurn('dead-d@company.com')
+    const { id, step } = await openTurn(world, 'dead-d@company.com')
     const reply = await pipeline.handlers.agent(step, quiet)
     await pipeline.handlers.keeper(given(step, 'agent'), quiet)
     const before = pipeline.events.length
     await pipeline.deliver()
     expect(JSON.stringify(pipeline.events[before])).toBe(JSON.stringify(reply))
     expect(await findRequest(world.db.database, id)).toMatchObject({ state: 'answered' })
-    expect((await letters(eventTypes.agentStep)).at(-1)).toMatchObject({ outcome: 'republished' })
+    expect((await letters(world, eventTypes.agentStep)).at(-1)).toMatchObject({ outcome: 'republished' })
   })
 
   test('of a turn that is being worked on, or that moved on, is recorded and nothing else', async () => {
     const { pipeline } = world
-    const leased = await openTurn('dead-e@company.com')
+    const leased = await openTurn(world, 'dead-e@company.com')
     await world.db.database`
       insert into inbox (consumer, source, event, state, lease_until)
       values ('agent', ${leased.step.source}, ${leased.step.id}, 'leased', now() + interval '1 minute')`
     await pipeline.handlers.keeper(given(leased.step, 'agent'), quiet)
-    expect((await letters(eventTypes.agentStep)).at(-1)).toMatchObject({ outcome: 'recorded' })
+    expect((await letters(world, eventTypes.agentStep)).at(-1)).toMatchObject({ outcome: 'recorded' })
     expect(await findRequest(world.db.database, leased.id)).toMatchObject({ state: 'queued' })
 
-    const old = await openTurn('dead-f@company.com')
+    const old = await openTurn(world, 'dead-f@company.com')
     await world.db.database`update turns set step = step + 1 where session = ${old.step.subject ?? ''}`
     await pipeline.handlers.keeper(given(old.step, 'agent'), quiet)
-    expect((await letters(eventTypes.agentStep)).at(-1)).toMatchObject({ outcome: 'recorded' })
+    expect((await letters(world, eventTypes.agentStep)).at(-1)).toMatchObject({ outcome: 'recorded' })
   })
 
   test('of a message that route could not start is answered like any other', async () => {
@@ -137,7 +111,7 @@ describe('a dead letter', () => {
   test('whose data nobody can read is kept, not refused', async () => {
     const poison: Event = { specversion: '1.0', id: 'p', source: '/x', type: eventTypes.agentStep, data: { step: 'x' } }
     await world.pipeline.handlers.keeper(given(poison, 'agent', { code: 'event.data-invalid' }), quiet)
-    const stored = (await letters(eventTypes.agentStep)).find((letter) => JSON.parse(letter.event).id === 'p')
+    const stored = (await letters(world, eventTypes.agentStep)).find((letter) => JSON.parse(letter.event).id === 'p')
     expect(stored).toMatchObject({ outcome: 'recorded' })
   })
 
@@ -150,7 +124,7 @@ describe('a dead letter', () => {
       data: { request_id: '00000000-0000-4000-8000-000000000000' },
     }
     await world.pipeline.handlers.keeper(given(forged, 'normalize', { code: 'event.unauthorised' }), quiet)
-    expect((await letters(eventTypes.requestCreated)).at(-1)).toMatchObject({ outcome: 'recorded' })
+    expect((await letters(world, eventTypes.requestCreated)).at(-1)).toMatchObject({ outcome: 'recorded' })
   })
 })
 
@@ -158,20 +132,13 @@ describe('a tick', () => {
   test('publishes a lost event again, byte for byte, at doubling intervals', async () => {
     const { pipeline } = world
     await tick()
-    const { step } = await openTurn('tick-a@company.com', 'zzz')
+    const { step } = await openTurn(world, 'tick-a@company.com', 'zzz')
     // The event is lost: nobody delivers it. What the tick publishes is lost too, until the third time.
     const publishedAfter = async (passed: number) => {
       pipeline.pass(passed)
-      const id = `tick-${pipeline.now().getTime()}`
-      const ping: Event = { specversion: '1.0', id, source: '/ping', type: eventTypes.tick, data: { task: 'repair' } }
-      const kept: Event[] = []
-      const { createKeeper } = await import('./keep.ts')
-      await createKeeper({
-        database: world.db.database,
-        now: pipeline.now,
-        publish: async (event) => void kept.push(event),
-      })(ping, quiet)
-      return kept.filter((event) => event.id === step.id)
+      const { take, taken } = keeperOf(world)
+      await take(tickAt(pipeline.now()))
+      return taken.filter((event) => event.id === step.id)
     }
     expect(await publishedAfter(1 * minutes)).toHaveLength(0)
     expect(await publishedAfter(1 * minutes)).toEqual([step])
@@ -184,7 +151,7 @@ describe('a tick', () => {
   test('brings in a request whose event the broker never had, and an answer that dispatch never saw', async () => {
     const { pipeline } = world
     const lost = await pipeline.accept('tick-b@company.com', 'hello')
-    const undelivered = await openTurn('tick-c@company.com')
+    const undelivered = await openTurn(world, 'tick-c@company.com')
     await pipeline.handlers.agent(undelivered.step, quiet)
     pipeline.pass(2 * minutes)
     await tick()
@@ -197,7 +164,7 @@ describe('a tick', () => {
   })
 
   test('closes a turn past its deadline with a sentence', async () => {
-    const { id } = await openTurn('tick-d@company.com')
+    const { id } = await openTurn(world, 'tick-d@company.com')
     world.pipeline.pass(16 * minutes)
     await tick()
     const request = await findRequest(world.db.database, id)

@@ -53,7 +53,7 @@ export const responseReadyData = z.object({
   created_at: z.string(),
 })
 
-export const tickData = z.object({ task: z.enum(['repair', 'mail']) })
+export const tickData = z.object({ task: z.enum(['repair', 'keep-house', 'mail']) })
 
 export const dataSchemas = {
   [eventTypes.requestCreated]: requestCreatedData,
@@ -98,6 +98,6 @@ export const eventNotes: Record<EventType, { from: string; to: string; meaning: 
   [eventTypes.tick]: {
     from: 'PingSource',
     to: 'keeper',
-    meaning: 'Time passed: look for what was lost or is overdue.',
+    meaning: 'Time passed: look for what was lost or is overdue; delete what was kept long enough.',
   },
 }

@@ -12,14 +12,12 @@ import type { Context, EventHandler } from './function.ts'
 export function onceInOneTransaction(options: {
   consumer: string
   database: Database
-  /** What makes a delivery the same as another; default the event's own source and id. */
-  identify?: (event: Event) => { source: string; event: string }
   work: (event: Event, sql: Transaction, context: Context) => Promise<Event | null>
 }): EventHandler {
-  const { consumer, database, work, identify = identity } = options
+  const { consumer, database, work } = options
   return async (event, context) => {
     const reply = await database.begin(async (sql) => {
-      const taken = await take(sql, { consumer, ...identify(event) })
+      const taken = await take(sql, { consumer, ...identity(event) })
       if (taken.kind === 'finished') return taken.reply
       const reply = await work(event, sql, context)
       if (reply !== null) await finish(sql, taken.hold, reply)

@@ -1,10 +1,14 @@
 import type { Event } from '../events/event.ts'
 import type { Sql } from './connect.ts'
 
+/** What was done about a dead letter. Only `recorded` is not the last word: the next one of the same may find more. */
 export type DeadLetterOutcome = 'closed' | 'republished' | 'recorded'
 
-/** Stores an event that a broker gave up, with who refused it and why; a second copy changes nothing. */
-export async function insertDeadLetter(
+/**
+ * Stores an event that a broker gave up, with who refused it and why. One that is given up again keeps its row and the
+ * time it first came; what became of it is the newest, and whoever had redriven or discarded it sees it again.
+ */
+export async function storeDeadLetter(
   sql: Sql,
   letter: {
     id: string
@@ -21,5 +25,7 @@ export async function insertDeadLetter(
     values (${letter.id}, ${JSON.stringify(letter.event)}, ${letter.event.type}, ${letter.session}, ${letter.turn},
       ${letter.failure.destination}, ${letter.failure.status}, ${letter.failure.data?.replaceAll('\u0000', '') ?? null},
       ${letter.outcome}, ${letter.now})
-    on conflict (id) do nothing`
+    on conflict (id) do update set outcome = excluded.outcome, state = 'stored', error_code = excluded.error_code,
+      error_data = excluded.error_data, session = coalesce(excluded.session, dead_letters.session),
+      turn = coalesce(excluded.turn, dead_letters.turn)`
 }

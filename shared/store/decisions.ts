@@ -113,9 +113,10 @@ const sentences: Record<Decision, string> = {
 }
 
 /** Approvals asked of somebody else whose time is over, oldest first, at most `limit`. */
-export async function findExpiredApprovals(sql: Sql, now: Date, limit: number): Promise<string[]> {
+export async function findExpiredApprovals(sql: Sql, now: Date, limit: number, except: string[]): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select id from approvals where state = 'open' and continuation is not null and expires_at <= ${now}
+      and id <> all(${`{${except.join(',')}}`}::text::uuid[])
     order by expires_at limit ${limit}`
   return rows.map(({ id }) => id)
 }

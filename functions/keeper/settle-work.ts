@@ -1,0 +1,28 @@
+import { Fault } from '../../shared/errors/fault.ts'
+import type { Sql } from '../../shared/store/connect.ts'
+import { finishWrite } from '../../shared/store/tool-calls.ts'
+import type { TurnInContext } from '../../shared/store/turns.ts'
+import { findOpenWrites, isHeld } from '../../shared/store/under-way.ts'
+
+/**
+ * Milliseconds after a write's not-after in which it may well take effect yet: what a tool server gives a POST unless it
+ * is told otherwise, and 5 seconds for the clocks. One that is given longer loses nothing: unknown is what is said.
+ */
+const postMs = 15_000
+
+/**
+ * Makes sure that no write is lost from view when a turn is closed by somebody who does not know how it went. `none`:
+ * nothing is under way. `under-way`: a live handler has the turn, or a write may still take effect; leave it for now.
+ * `unknown`: a write's time is over and nobody told how it ended; it is parked for a person, as the agent parks one
+ * whose tool says so. A handler that wakes up later and knows better still writes what it knows.
+ */
+export async function settleWork(sql: Sql, turn: TurnInContext, now: Date): Promise<'none' | 'under-way' | 'unknown'> {
+  if (await isHeld(sql, turn.session)) return 'under-way'
+  const writes = await findOpenWrites(sql, { id: turn.id, approval: turn.flow?.approval ?? null })
+  if (writes.some(({ notAfter }) => now.getTime() < notAfter.getTime() + postMs)) return 'under-way'
+  const { code, says } = new Fault('tool.outcome-unknown', `turn ${turn.id} ended first`)
+  for (const { approval } of writes) {
+    await finishWrite(sql, { approval, state: 'parked', outcome: { ok: false, code, message: says }, now })
+  }
+  return writes.length > 0 ? 'unknown' : 'none'
+}
