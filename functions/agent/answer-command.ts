@@ -1,7 +1,7 @@
 import type { Chain, Event } from '../../shared/events/event.ts'
-import { type Command, tokenSummary } from '../../shared/flow/index.ts'
+import { type Command, type TokenUsage, tokenSummary } from '../../shared/flow/index.ts'
 import type { Sql } from '../../shared/store/connect.ts'
-import { readUsage } from '../../shared/store/journal.ts'
+import { readUsage, writeJournal } from '../../shared/store/journal.ts'
 import { lockSession, resetUsage } from '../../shared/store/sessions.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import { type Answer, answerTurn } from '../../shared/turn/answer-turn.ts'
@@ -15,25 +15,48 @@ export async function answerCommand(
 ): Promise<Event | null> {
   const session = await lockSession(sql, turn.session)
   if (session?.turn !== turn.id) return null
+  const usage = await readUsage(sql, turn.session)
   if (command === 'reset') await resetUsage(sql, turn.session)
-  const answer: Answer = {
+  const event = await answerTurn(sql, turn, commandAnswer(command, usage), { ...options, source: '/agent' })
+  if (event === null) return null
+  await writeJournal(sql, {
+    turn: turn.id,
+    number: turn.step,
+    agent: 'system',
+    name: command,
+    kind: 'command',
+    promptHash: null,
+    request: null,
+    answer: usage,
+    reads: [],
+    inputTokens: 0,
+    outputTokens: 0,
+    startedAt: options.now,
+    finishedAt: options.now,
+    place: null,
+  })
+  return event
+}
+
+/** What a command is answered with; `usage` is what the session used until then. */
+export function commandAnswer(command: Command, usage: TokenUsage): Answer {
+  return {
     state: 'answered',
-    content: await contentOf(sql, turn, command),
+    content: contentOf(command, usage),
     agent: 'system',
     type: command === 'tokens' ? 'tokens' : 'message',
     requiresFollowup: false,
     metadata: {},
     conversation: command === 'tokens' ? 'keep' : { agent: null, flow: null },
   }
-  return answerTurn(sql, turn, answer, { ...options, source: '/agent' })
 }
 
-async function contentOf(sql: Sql, turn: TurnInContext, command: Command): Promise<string> {
+function contentOf(command: Command, usage: TokenUsage): string {
   switch (command) {
     case 'reset':
       return 'Session cleared. Starting fresh!'
     case 'tokens':
-      return tokenSummary(await readUsage(sql, turn.session))
+      return tokenSummary(usage)
     case 'quit':
       return 'Session ended.'
   }

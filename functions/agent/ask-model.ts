@@ -1,9 +1,11 @@
+import { isDeepStrictEqual } from 'node:util'
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Effect, EffectResult } from '../../shared/flow/index.ts'
-import type { ModelAnswer } from '../../shared/model/model.ts'
+import type { Model, ModelAnswer } from '../../shared/model/model.ts'
 import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import type { AgentParts } from './parts.ts'
+import { recordedModel } from './replay/recorded-model.ts'
 import type { CallRecord } from './walk-flow.ts'
 
 export type ModelEffect = Extract<Effect, { kind: 'decide' | 'extract' | 'compose' }>
@@ -21,39 +23,51 @@ export async function askModel(
 ): Promise<{ record: CallRecord; result: EffectResult }> {
   requireBudget(turn, parts)
   await faultPoint('agent: before model call')
-  const asked = await ask(effect, signal, parts)
+  const asked = await ask(effect, parts.model, signal)
   await faultPoint('agent: after model call')
-  return asked
+  return { record: toRecord(effect, asked.answer, await isReadAgain(effect, asked, signal)), result: asked.result }
 }
 
-async function ask(
-  effect: ModelEffect,
-  signal: AbortSignal,
-  parts: AgentParts,
-): Promise<{ record: CallRecord; result: EffectResult }> {
+interface Asked {
+  answer: ModelAnswer<unknown>
+  result: EffectResult
+}
+
+/** Puts the effect's question to a model, live or recorded. */
+export async function ask(effect: ModelEffect, model: Model, signal: AbortSignal): Promise<Asked> {
   switch (effect.kind) {
     case 'decide': {
-      const answer = await parts.model.decide(effect, signal)
-      return { record: toRecord(effect, answer), result: { kind: 'decided', label: answer.value } }
+      const answer = await model.decide(effect, signal)
+      return { answer, result: { kind: 'decided', label: answer.value } }
     }
     case 'extract': {
-      const answer = await parts.model.extract(effect, signal)
-      return { record: toRecord(effect, answer), result: { kind: 'extracted', values: answer.value } }
+      const answer = await model.extract(effect, signal)
+      return { answer, result: { kind: 'extracted', values: answer.value } }
     }
     case 'compose': {
-      const answer = await parts.model.compose(effect, signal)
-      return { record: toRecord(effect, answer), result: { kind: 'composed', sentences: answer.value } }
+      const answer = await model.compose(effect, signal)
+      return { answer, result: { kind: 'composed', sentences: answer.value } }
     }
   }
 }
 
-function toRecord(effect: ModelEffect, answer: ModelAnswer<unknown>): CallRecord {
+/** Whether a replay reads the same from the answer's words as the model's client did. */
+async function isReadAgain(effect: ModelEffect, { answer, result }: Asked, signal: AbortSignal): Promise<boolean> {
+  const again = await ask(effect, recordedModel({ raw: answer.raw }), signal)
+  return isDeepStrictEqual(again.result, result)
+}
+
+/**
+ * An answer that was cut short, or cleaned before it was written down, is kept with what was read of it, as JSON text:
+ * Postgres' own JSON does not take every character.
+ */
+function toRecord(effect: ModelEffect, answer: ModelAnswer<unknown>, readAgain: boolean): CallRecord {
   return {
     kind: effect.kind,
     step: effect.step,
     promptHash: answer.promptHash,
     request: answer.messages,
-    answer: answer.raw,
+    answer: readAgain ? answer.raw : { raw: answer.raw, value: JSON.stringify(answer.value) },
     inputTokens: answer.usage.inputTokens,
     outputTokens: answer.usage.outputTokens,
     write: null,

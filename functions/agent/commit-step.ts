@@ -1,13 +1,14 @@
 import { eventTypes } from '../../shared/events/catalogue.ts'
 import type { Chain, Event } from '../../shared/events/event.ts'
 import { nextEvent } from '../../shared/events/next.ts'
+import type { FlowState } from '../../shared/flow/index.ts'
 import { applyApprovalChanges } from '../../shared/store/approvals.ts'
 import type { Sql } from '../../shared/store/connect.ts'
-import { addUsage, writeJournal } from '../../shared/store/journal.ts'
+import { addUsage, type StepPlace, writeJournal } from '../../shared/store/journal.ts'
 import { lockSession, setPendingEvent } from '../../shared/store/sessions.ts'
 import { finishWrite } from '../../shared/store/tool-calls.ts'
 import { advanceTurn, type TurnInContext } from '../../shared/store/turns.ts'
-import { answerTurn } from '../../shared/turn/answer-turn.ts'
+import { type Answer, answerTurn } from '../../shared/turn/answer-turn.ts'
 import type { Walked } from './walk-flow.ts'
 
 /**
@@ -19,9 +20,9 @@ export async function commitStep(
   sql: Sql,
   turn: TurnInContext,
   walked: Walked,
-  options: { chain: Chain; startedAt: Date; now: Date },
+  options: { chain: Chain; place: StepPlace; startedAt: Date; now: Date },
 ): Promise<Event | null> {
-  const { chain, startedAt, now } = options
+  const { chain, place, startedAt, now } = options
   const session = await lockSession(sql, turn.session)
   const { call, flow } = walked
   if (call?.promptHash) await addUsage(sql, turn.session, call.inputTokens, call.outputTokens)
@@ -51,6 +52,7 @@ export async function commitStep(
     outputTokens: call?.outputTokens ?? 0,
     startedAt,
     finishedAt: now,
+    place,
   })
   await applyApprovalChanges(
     sql,
@@ -61,7 +63,7 @@ export async function commitStep(
 }
 
 async function follow(sql: Sql, turn: TurnInContext, walked: Walked, chain: Chain, now: Date): Promise<Event | null> {
-  const { move, flow } = walked
+  const { move } = walked
   const step = turn.step + 1
   if (move.kind === 'step' || move.kind === 'handoff') {
     const agent = move.kind === 'handoff' ? move.agent : turn.agent
@@ -76,24 +78,30 @@ async function follow(sql: Sql, turn: TurnInContext, walked: Walked, chain: Chai
     await setPendingEvent(sql, turn.session, next, now)
     return next
   }
-  const ended = move.kind === 'end'
-  return answerTurn(
-    sql,
-    turn,
-    {
-      state: 'answered',
-      content: [...turn.said, ...walked.said].join('\n\n'),
-      agent: turn.agent,
-      type: 'message',
-      requiresFollowup: !ended,
-      metadata: ended ? {} : { waiting_for: flow.waiting },
-      conversation: ended ? { agent: null, flow: null } : { agent: turn.agent, flow },
-    },
-    { chain, source: '/agent', now },
-  )
+  return answerTurn(sql, turn, answerOf(turn, walked), { chain, source: '/agent', now })
 }
 
-function journalKind(call: Walked['call']): 'decide' | 'extract' | 'compose' | 'call' | 'flow' {
+/** What the turn is answered with where the step is its last: all that was said in it, and where the flow stands. */
+export function answerOf(turn: TurnInContext, walked: Walked): Answer {
+  const ended = walked.move.kind === 'end'
+  return {
+    state: 'answered',
+    content: [...turn.said, ...walked.said].join('\n\n'),
+    agent: turn.agent,
+    type: 'message',
+    requiresFollowup: !ended,
+    metadata: ended ? {} : { waiting_for: walked.flow.waiting },
+    conversation: conversationAfter(turn, ended ? null : walked.flow),
+  }
+}
+
+/** A decision's turn belongs to a flow that had left the conversation: where that stands now, it stays. */
+function conversationAfter(turn: TurnInContext, flow: FlowState | null): Answer['conversation'] {
+  if (turn.decided !== null) return 'keep'
+  return flow === null ? { agent: null, flow: null } : { agent: turn.agent, flow }
+}
+
+export function journalKind(call: Walked['call']): 'decide' | 'extract' | 'compose' | 'call' | 'flow' {
   if (call === null || call.kind === 'lookup' || call.kind === 'search') return 'flow'
   return call.kind
 }

@@ -1,23 +1,32 @@
 import { deterministicId } from '../../shared/events/event.ts'
 import {
+  type Agents,
   type ApprovalChange,
   advance,
+  canonicalJson,
   type Effect,
   type EffectResult,
   type FlowState,
   type Input,
+  type Json,
   type Outcome,
   type Scope,
   startFlow,
 } from '../../shared/flow/index.ts'
-import { lookUp, search } from '../../shared/knowledge/index.ts'
-import type { Lease } from '../../shared/stage/once.ts'
-import { findApproval } from '../../shared/store/approvals.ts'
+import type { Approval } from '../../shared/store/approvals.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import { requireAgent } from './agents.ts'
-import { askModel, type ModelEffect } from './ask-model.ts'
-import type { AgentParts } from './parts.ts'
-import { readTool, writeTool } from './use-tool.ts'
+
+export type ReadEffect = Extract<Effect, { kind: 'lookup' | 'search' }>
+
+/** All that a step asks of anything but the flow itself: the live system, or a journal that answers as it did then. */
+export interface Outside {
+  /** The step's one moment: ages and expiries are reckoned from it. */
+  now: Date
+  findApproval(id: string): Promise<Approval | null>
+  read(effect: ReadEffect): Promise<EffectResult>
+  perform(effect: Exclude<Effect, ReadEffect>): Promise<{ record: CallRecord; result: EffectResult }>
+}
 
 /** The one call of a step, as the journal keeps it. */
 export interface CallRecord {
@@ -39,77 +48,62 @@ export interface Walked {
   approvals: ApprovalChange[]
   move: { kind: 'step' } | Exclude<Outcome['move'], { kind: 'effect' }>
   call: CallRecord | null
-  reads: unknown[]
+  reads: { effect: ReadEffect; result: EffectResult }[]
+  /** The state in which the approval that the flow named was found. */
+  approval: Approval['state'] | null
 }
 
 /** Walks the flow from where the turn stands to its next call after this step's own, or to the end of the turn. */
-export async function walkFlow(turn: TurnInContext, lease: Lease, parts: AgentParts): Promise<Walked> {
-  const agent = requireAgent(parts.agents, turn.agent)
-  const before = turn.flow ?? startFlow(agent)
+export async function walkFlow(turn: TurnInContext, agents: Agents, outside: Outside): Promise<Walked> {
+  const agent = requireAgent(agents, turn.agent)
+  const before = inOneOrder(turn.flow ?? startFlow(agent))
   const input: Input =
     turn.flow === null || before.waiting !== null ? { kind: 'message', text: turn.content } : { kind: 'continue' }
-  const approval = before.approval === null ? null : await findApproval(parts.database, turn.session, before.approval)
+  const approval = before.approval === null ? null : await outside.findApproval(before.approval)
   const scope: Scope = {
     person: { email: turn.email },
-    now: parts.now(),
+    now: outside.now,
     message: turn.content,
     newId: (purpose) => deterministicId('approval', turn.id, String(turn.step), purpose),
     approval,
   }
 
-  const reads: unknown[] = []
+  const reads: Walked['reads'] = []
   const said: string[] = []
   const approvals: ApprovalChange[] = []
   let call: CallRecord | null = null
-  let outcome = advance(parts.agents, before, input, scope)
+  let outcome = advance(agents, before, input, scope)
   for (;;) {
     said.push(...outcome.said)
     approvals.push(...outcome.approvals)
-    if (outcome.move.kind !== 'effect') return { flow: outcome.state, said, approvals, move: outcome.move, call, reads }
-    const { effect } = outcome.move
+    const { state: flow, move } = outcome
+    const walked = { flow, said, approvals, call, reads, approval: approval?.state ?? null }
+    if (move.kind !== 'effect') return { ...walked, move }
+    const { effect } = move
     let result: EffectResult
     if (effect.kind === 'lookup' || effect.kind === 'search') {
-      result = await read(effect, turn, parts)
+      result = await outside.read(effect)
       reads.push({ effect, result })
     } else {
       // A write runs only from committed state: its grant, and the step that leads to it, stand in Postgres first.
       const uncommitted = input.kind !== 'continue' || approvals.length > 0 || said.length > 0
-      if (call !== null || (isWrite(effect) && uncommitted)) {
-        return { flow: outcome.state, said, approvals, move: { kind: 'step' }, call, reads }
-      }
-      const done = await perform(effect, turn, lease, parts)
+      if (call !== null || (isWrite(effect) && uncommitted)) return { ...walked, move: { kind: 'step' } }
+      const done = await outside.perform(effect)
       call = done.record
       result = done.result
     }
-    outcome = advance(parts.agents, outcome.state, { kind: 'result', result }, scope)
+    outcome = advance(agents, flow, { kind: 'result', result: inOneOrder(result) }, scope)
   }
+}
+
+/**
+ * The same value with the keys of its objects in one order. Postgres keeps JSON in an order of its own, and an agent's
+ * texts must not depend on whether a value came straight from a tool or by way of the journal.
+ */
+function inOneOrder<Value extends FlowState | EffectResult>(value: Value): Value {
+  return JSON.parse(canonicalJson(value as unknown as Json)) as Value
 }
 
 function isWrite(effect: Effect): boolean {
   return effect.kind === 'call' && effect.approval !== null
-}
-
-async function read(
-  effect: Extract<Effect, { kind: 'lookup' | 'search' }>,
-  turn: TurnInContext,
-  parts: AgentParts,
-): Promise<EffectResult> {
-  if (effect.kind === 'lookup') {
-    const rows = await lookUp(parts.database, { agent: turn.agent, table: effect.table, where: effect.where })
-    return { kind: 'rows', rows }
-  }
-  const passages = await search(parts.database, { agent: turn.agent, query: effect.query, limit: effect.limit })
-  return { kind: 'passages', passages }
-}
-
-async function perform(
-  effect: ModelEffect | Extract<Effect, { kind: 'call' }>,
-  turn: TurnInContext,
-  lease: Lease,
-  parts: AgentParts,
-): Promise<{ record: CallRecord; result: EffectResult }> {
-  if (effect.kind !== 'call') return askModel(effect, turn, lease.signal, parts)
-  return effect.approval === null
-    ? readTool(effect, turn, lease, parts)
-    : writeTool(effect, effect.approval, turn, lease, parts)
 }

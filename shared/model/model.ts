@@ -1,3 +1,7 @@
+import type { SlotQuestion } from '../flow/index.ts'
+
+export type { SlotQuestion }
+
 /**
  * What the agent may ask a model, in three questions, and what it gets back. The model picks among labels, fills typed
  * slots or names sentences; it never writes text that an employee sees.
@@ -31,16 +35,6 @@ export interface Label {
   name: string
   means: string
   examples: string[]
-}
-
-export interface SlotQuestion {
-  name: string
-  type: 'text' | 'integer' | 'choice'
-  description: string
-  pattern?: string
-  minimum?: number
-  maximum?: number
-  values?: string[]
 }
 
 export interface DecideQuestion {

@@ -111,7 +111,7 @@ export function openModel(options: ModelOptions): Model {
 }
 
 /** SHA-256 (hex) of messages, as the journal keeps it. */
-function hashMessages(messages: readonly Message[]): string {
+export function hashMessages(messages: readonly Message[]): string {
   return createHash('sha256').update(JSON.stringify(messages)).digest('hex')
 }
 

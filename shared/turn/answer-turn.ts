@@ -21,18 +21,39 @@ export interface Answer {
   conversation: { agent: string | null; flow: FlowState | null } | 'keep'
 }
 
+type AnsweredTurn = { id: string; session: string; request: string; email: string; openedAt: Date }
+
 /**
  * Ends a turn with its one answer: closes the turn, appends the answer to the history, moves the conversation on and
  * returns the response-ready event, all in the caller's transaction under the session's lock. Null: it had ended.
  */
 export async function answerTurn(
   sql: Sql,
-  turn: { id: string; session: string; request: string; email: string; openedAt: Date },
+  turn: AnsweredTurn,
   answer: Answer,
   options: { chain: Chain; source: string; now: Date },
 ): Promise<Event<ResponseReady> | null> {
+  const { source, now } = options
+  const response = responseOf(turn, answer, options)
+  if (!(await closeTurn(sql, { turn: turn.id, state: answer.state, response, now }))) return null
+  await appendAnswer(sql, { session: turn.session, turn: turn.id, content: answer.content, now })
+  if (answer.conversation !== 'keep') {
+    await setConversation(sql, turn.session, answer.conversation)
+    // Whatever ended the flow: no yes that it was given may be used after it.
+    if (answer.conversation.flow === null) await withdrawApprovals(sql, turn.session, source, now)
+  }
+  await setPendingEvent(sql, turn.session, response, now)
+  return response
+}
+
+/** The response-ready event of an answer: the same answer at the same moment is the same bytes. */
+export function responseOf(
+  turn: AnsweredTurn,
+  answer: Answer,
+  options: { chain: Chain; source: string; now: Date },
+): Event<ResponseReady> {
   const { chain, source, now } = options
-  const response = nextEvent<ResponseReady>(chain, {
+  return nextEvent<ResponseReady>(chain, {
     type: eventTypes.responseReady,
     source,
     session: turn.session,
@@ -53,13 +74,4 @@ export async function answerTurn(
       created_at: now.toISOString(),
     },
   })
-  if (!(await closeTurn(sql, { turn: turn.id, state: answer.state, response, now }))) return null
-  await appendAnswer(sql, { session: turn.session, turn: turn.id, content: answer.content, now })
-  if (answer.conversation !== 'keep') {
-    await setConversation(sql, turn.session, answer.conversation)
-    // Whatever ended the flow: no yes that it was given may be used after it.
-    if (answer.conversation.flow === null) await withdrawApprovals(sql, turn.session, source, now)
-  }
-  await setPendingEvent(sql, turn.session, response, now)
-  return response
 }
