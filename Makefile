@@ -1,6 +1,6 @@
 # Everything a person types. `make` alone lists the targets.
 .DEFAULT_GOAL := help
-.PHONY: help install build demo chat token test test-all verify check clean
+.PHONY: force help install build demo chat token test test-all verify check clean replay
 
 NODE := sh scripts/node.sh
 
@@ -17,9 +17,18 @@ install: node_modules/.installed ## Install what package-lock.json names
 build: node_modules/.installed ## Bundle each function into build/
 	@$(NODE) scripts/build.ts
 
-demo: build ## Run the whole system here until Ctrl-C
-	@$(NODE) scripts/demo.ts
+# Make removes this file when it is interrupted itself, which is how the demo learns of it: only SIGTERM is handed on.
+LEASH := node_modules/.demo-$(shell echo $$PPID)
 
+force:
+
+demo: $(LEASH) ## Run the whole system here until Ctrl-C
+
+$(LEASH): node_modules/.installed force
+	@$(NODE) scripts/demo.ts --leash $@
+
+# As it was typed: a $ in a message is no variable of make's.
+chat: override export MESSAGES := $(value MESSAGES)
 chat: node_modules/.installed ## Talk to the demo (EMAIL=…, MESSAGES='refresh|yes|3|yes')
 	@$(NODE) scripts/chat.ts
 
@@ -45,3 +54,10 @@ verify: check test ## What CI runs, but for the Debian packages
 clean: ## Remove the demo's data and everything that was built
 	@if [ -d node_modules ]; then $(NODE) scripts/clean.ts; fi
 	@rm -rf build .data
+
+replay: node_modules/.installed ## Run a finished turn again from its journal (TURN=… or SESSION=…)
+	@$(NODE) scripts/replay.ts $${TURN:+--turn "$$TURN"} $${SESSION:+--session "$$SESSION"} $(ARGS)
+
+.PHONY: load
+load: build ## Many conversations at once: in order, none starved, through crashes and PgBouncer (six minutes)
+	@$(NODE) bench/load.ts $(ARGS)

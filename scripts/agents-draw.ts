@@ -1,16 +1,25 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { checkAgents, drawAgent, faultLine, loadAgents, toolsOf } from '../shared/flow/index.ts'
+import { readCommand } from './command-line/read-command.ts'
 
-// Draws agents as Mermaid flowcharts: to the terminal, or with --write to docs/agents/<name>.md. Names pick some of them.
-const words = process.argv.slice(2)
-const wanted = words.filter((word) => !word.startsWith('--'))
+const command = readCommand(
+  `Usage: npm run agents:draw [-- [--write] NAME...]
+Draws agents as Mermaid flowcharts, which GitHub, GitLab and most editors show: all of agents/, or those that are named.
+They are printed; with --write they go to docs/agents/<name>.md.`,
+  { flags: ['write'], positionals: Number.POSITIVE_INFINITY },
+)
+const wanted = command.positionals
 const faults = await checkAgents('agents', await toolsOf('agents'))
 if (faults.length > 0) {
   console.error(faults.map(faultLine).join('\n'))
   process.exit(1)
 }
 const { byName } = await loadAgents('agents')
-for (const name of wanted) if (!byName.has(name)) throw new Error(`there is no agent ${name}`)
+const unknown = wanted.filter((name) => !byName.has(name))
+if (unknown.length > 0) {
+  console.error(`there is no agent ${unknown.join(', ')}: agents/ has ${[...byName.keys()].sort().join(', ')}`)
+  process.exit(1)
+}
 
 for (const agent of byName.values()) {
   if (wanted.length > 0 && !wanted.includes(agent.name)) continue
@@ -24,7 +33,7 @@ for (const agent of byName.values()) {
     '```',
     '',
   ].join('\n')
-  if (words.includes('--write')) {
+  if (command.has('write')) {
     await mkdir('docs/agents', { recursive: true })
     await writeFile(`docs/agents/${agent.name}.md`, page)
   } else {

@@ -1,30 +1,69 @@
-import { rm } from 'node:fs/promises'
-import { build } from 'esbuild'
+import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join, sep } from 'node:path'
+import { build, stop } from 'esbuild'
+import { readCommand } from './command-line/read-command.ts'
 
-/**
- * Bundles each function into one file under build/, and build/main.js that starts the one FUNC_STAGE names.
- * `keepNames`: the Knative TypeScript runtime knows a returned event by its class name.
- */
+const root = join(import.meta.dirname, '..')
 const functions = ['ingress', 'normalize', 'route', 'agent', 'dispatch', 'keeper', 'servicenow']
 
-await rm('build', { recursive: true, force: true })
-await build({
-  entryPoints: ['functions/main.ts', ...functions.map((name) => `functions/${name}/index.ts`)],
-  outdir: 'build',
-  bundle: true,
-  splitting: true,
-  format: 'esm',
-  platform: 'node',
-  target: 'node22',
-  minifySyntax: true,
-  minifyWhitespace: true,
-  keepNames: true,
-  sourcemap: 'linked',
-  sourcesContent: false,
-  chunkNames: 'chunks/[name]-[hash]',
-  logLevel: 'warning',
-  // Dependencies in CommonJS call require() for Node's own modules.
-  banner: {
-    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-  },
-})
+/**
+ * Bundles each function into one file of a folder, and a main.js that starts the one FUNC_STAGE names. Who reads the
+ * folder meanwhile finds the old files or the new ones, never none.
+ */
+export async function bundleFunctions(folder: string): Promise<void> {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ['functions/main.ts', ...functions.map((name) => `functions/${name}/index.ts`)],
+    outdir: folder,
+    write: false,
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node22',
+    minifySyntax: true,
+    minifyWhitespace: true,
+    // The Knative TypeScript runtime knows a returned event by its class name.
+    keepNames: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    chunkNames: 'chunks/[name]-[hash]',
+    logLevel: 'warning',
+    // Dependencies in CommonJS call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  })
+  // Its process would stay as long as this one.
+  await stop()
+  await mkdir(folder, { recursive: true })
+  const draft = await mkdtemp(join(folder, '.draft-'))
+  try {
+    // First the chunks, whose names change with what is in them, then the files that name them.
+    const isChunk = (path: string) => Number(path.includes(`${sep}chunks${sep}`))
+    for (const { path, contents } of outputFiles.sort((a, b) => isChunk(b.path) - isChunk(a.path))) {
+      await writeFile(join(draft, 'file'), contents)
+      await mkdir(dirname(path), { recursive: true })
+      await rename(join(draft, 'file'), path)
+    }
+  } finally {
+    await rm(draft, { recursive: true, force: true })
+  }
+  await removeOthers(folder, new Set(outputFiles.map(({ path }) => path)))
+}
+
+/** Removes what an earlier build left, but no draft: it may be another build's. */
+async function removeOthers(folder: string, kept: Set<string>): Promise<void> {
+  for (const entry of await readdir(folder, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name)
+    if (!entry.isFile() || kept.has(path) || path.includes(`${sep}.draft-`)) continue
+    await rm(path, { force: true })
+  }
+}
+
+if (import.meta.main) {
+  readCommand(`Usage: scripts/build.ts
+Bundles each function into one file under build/, and build/main.js that starts the one that FUNC_STAGE names. This is
+what an image of a function runs. Whoever reads build/ meanwhile finds the old files or the new ones.`)
+  await bundleFunctions(join(root, 'build'))
+}

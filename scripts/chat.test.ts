@@ -68,12 +68,26 @@ agent> email:alice@example.com said 3
   })
 })
 
-test('MESSAGES ends with 1 at a failed answer, and at a refused message', async () => {
+test('MESSAGES ends at a failed answer, with 1', async () => {
   answers = { yes: ['Something went wrong.', 'failed'] }
   const failed = await start({ MESSAGES: 'yes|more' }).ended
   expect(failed).toMatchObject({ code: 1, stdout: 'you> yes\nagent> Something went wrong.\n' })
-  const refused = await start({ MESSAGES: '\u200b' }).ended
-  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('request.malformed') })
+})
+
+test('MESSAGES shows what is refused and goes on, and ends with 1', async () => {
+  expect(await start({ MESSAGES: 'refresh||3|\u200b' }).ended).toEqual({
+    code: 1,
+    stdout: `you> refresh
+agent> email:alice@example.com said refresh
+you> 
+refused> content: the message is empty (400 request.malformed)
+you> 3
+agent> email:alice@example.com said 3
+you> \u200b
+refused> content: there is nothing to read in it (400 request.malformed)
+`,
+    stderr: '',
+  })
 })
 
 test('a person types, becomes another, and leaves', async () => {

@@ -8,6 +8,7 @@ import { signToken } from '../local/issuer/sign.ts'
 import { withRunningDemo } from '../local/platform/running-demo.ts'
 import { parseEmail } from '../shared/identity/email.ts'
 import type { Environment } from '../shared/settings/environment.ts'
+import { readCommand } from './command-line/read-command.ts'
 
 const help = `Type what you need.
   /reset     starts over
@@ -17,6 +18,12 @@ const help = `Type what you need.
 
 /** A sentence for the person at the terminal; everything else that is thrown is a defect. */
 class Trouble extends Error {}
+
+/** The API took the caller but not this one message; the next may do. */
+class Refused extends Trouble {}
+
+/** What is wrong with a message alone: its form, its size, a key used twice. */
+const ofTheMessage = [400, 413, 422]
 
 const answer = z.object({
   request_id: z.string(),
@@ -78,6 +85,9 @@ class Chat {
     const value: unknown = await response.json().catch(() => null)
     if (!response.ok) {
       const known = problem.safeParse(value)
+      if (known.success && ofTheMessage.includes(response.status)) {
+        throw new Refused(plainText(`${known.data.detail} (${response.status} ${known.data.code})`))
+      }
       const reason = known.success
         ? `${known.data.title} (${known.data.code}): ${known.data.detail}`
         : 'no reason given'
@@ -89,15 +99,25 @@ class Chat {
   }
 }
 
-/** Plays the messages one after the other; the exit code is 1 as soon as one has no good answer. */
+/**
+ * Plays the messages one after the other and shows a refused one's reason in its place. The exit code is 1 where one
+ * was refused, and as soon as one has no good answer.
+ */
 async function play(chat: Chat, messages: string[]): Promise<number> {
+  let code = 0
   for (const message of messages) {
     process.stdout.write(`you> ${message}\n`)
-    const reply = await chat.ask(message, AbortSignal.timeout(300_000))
-    process.stdout.write(`agent> ${textOf(reply)}\n`)
-    if (reply.status === 'failed') return 1
+    try {
+      const reply = await chat.ask(message, AbortSignal.timeout(300_000))
+      process.stdout.write(`agent> ${textOf(reply)}\n`)
+      if (reply.status === 'failed') return 1
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error
+      process.stdout.write(`refused> ${error.message}\n`)
+      code = 1
+    }
   }
-  return 0
+  return code
 }
 
 async function converse(chat: Chat, mayBecome: boolean): Promise<void> {
@@ -156,7 +176,7 @@ async function respond(chat: Chat, text: string, mayBecome: boolean, leaving: Ab
     spinner.stop()
     if (leaving.aborted) return
     if (!(error instanceof Trouble)) throw error
-    process.stdout.write(`${error.message}\n`)
+    process.stdout.write(`${error instanceof Refused ? 'refused> ' : ''}${error.message}\n`)
   }
 }
 
@@ -190,6 +210,10 @@ async function tokens(environment: Environment): Promise<(email: string) => Prom
 }
 
 async function main(): Promise<number> {
+  readCommand(`Usage: make chat EMAIL=… [MESSAGES='first|second|…']
+Talks to the demo as the person of EMAIL, in the terminal; /help there tells how. With MESSAGES it plays these, one after
+the other, prints the conversation, and ends with 1 where one was refused or failed. API_URL and TOKEN lead to another
+system than the demo of this checkout, with a token of its issuer.`)
   const email = parseEmail(process.env['EMAIL'] ?? '')
   if (email === null) throw new Trouble('Say who you are: EMAIL=alice.johnson@company.com')
   const environment = await withRunningDemo(process.env, join(import.meta.dirname, '..'))

@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { findRunningDemo } from '../local/platform/running-demo.ts'
 import { removePostgres } from '../local/postgres/remove.ts'
+import { readCommand } from './command-line/read-command.ts'
 
-/**
- * The part of `make clean` that `rm` cannot do: removes the demo's database, wherever its files had to be put. Refuses
- * while a demo runs from this checkout, before anything is touched.
- */
+readCommand(`Usage: make clean
+Removes the demo's data and everything that was built. This script is the part that rm cannot do: the demo's database,
+wherever its files had to be put. It refuses, before anything is touched, while a demo runs from this checkout.`)
 const data = join(import.meta.dirname, '..', '.data')
 
 async function clean(): Promise<void> {

@@ -2,18 +2,28 @@ import { constants } from 'node:fs'
 import { access, mkdir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
 import { type DemoSettings, readDemoSettings } from '../local/platform/demo-settings.ts'
+import { isHangUpIgnored } from '../local/platform/hang-up.ts'
+import { type KeptPart, keepUp } from '../local/platform/keep-up.ts'
+import { holdLeash } from '../local/platform/leash.ts'
 import { localModelName } from '../local/platform/plan.ts'
 import { makeToolIdentity, type Platform, startPlatform } from '../local/platform/platform.ts'
 import { whyNotFree } from '../local/platform/ports.ts'
 import { announceDemo, withdrawDemo } from '../local/platform/running-demo.ts'
+import { watchDatabase } from '../local/platform/watch-database.ts'
 import { type RunningPostgres, startPostgres } from '../local/postgres/start.ts'
 import { probeModel } from '../shared/model/index.ts'
+import { bundleFunctions } from './build.ts'
+import { readCommand } from './command-line/read-command.ts'
 
-/**
- * `make demo`: the whole system on this machine, until Ctrl-C. Settings: API_PORT, SERVICENOW_PORT, DATABASE_URL,
- * LLM_URL with LLM_MODEL and LLM_API_KEY, SERVICENOW_URL with SERVICENOW_API_KEY, and DEMO_DATA_DIR and DEMO_PORT_BASE
- * for a second demo beside the first.
- */
+const command = readCommand(
+  `Usage: scripts/demo.ts [--leash FILE]
+Runs the whole system on this machine, until Ctrl-C; \`make demo\` is the usual way to it. A process that ends by itself
+is started again; a second Ctrl-C waits for none. Settings are taken from the environment: API_PORT, SERVICENOW_PORT,
+DATABASE_URL, LLM_URL with LLM_MODEL and LLM_API_KEY, SERVICENOW_URL with SERVICENOW_API_KEY, and DEMO_DATA_DIR and
+DEMO_PORT_BASE for a second demo beside the first. --leash makes FILE, and stops the demo once FILE or the process that
+started it is gone: this is how make passes a signal on.`,
+  { valued: ['leash'] },
+)
 const root = join(import.meta.dirname, '..')
 const environment = process.env
 
@@ -23,50 +33,73 @@ class Trouble extends Error {}
 const started = performance.now()
 const starting = new AbortController()
 let settings: DemoSettings | undefined
-let postgres: Promise<RunningPostgres> | undefined
+let postgres: Promise<KeptPart<RunningPostgres>> | undefined
 let platform: Promise<Platform> | undefined
+let leash: { drop(): Promise<void> } | undefined
 let stopping: Promise<void> | undefined
+let stoppingSince = 0
 
 /** Stops what has started, and what is just starting; whoever asks again waits for the same end. */
 function stop(): Promise<void> {
   stopping ??= (async () => {
+    stoppingSince = performance.now()
     starting.abort()
     await (await platform?.catch(() => undefined))?.stop()
     await (await postgres?.catch(() => undefined))?.stop()
     if (settings !== undefined) await withdrawDemo(settings.data)
+    await leash?.drop()
   })()
   return stopping
+}
+
+/** Ends the processes that are still being stopped without waiting for their work, which is redone at the next start. */
+async function hurry(): Promise<void> {
+  for (const child of (await platform?.catch(() => undefined))?.children ?? []) child.process.kill('SIGKILL')
 }
 
 function say(sentence: string): void {
   process.stdout.write(`${sentence}\n`)
 }
 
-async function fail(error: unknown): Promise<void> {
+function complain(error: unknown): void {
   process.stderr.write(`\n${error instanceof Error ? error.message : String(error)}\n`)
-  await stop()
-  process.exit(1)
 }
 
+function stopAndExit(): void {
+  if (stopping === undefined) say('\nStopping …')
+  stop().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      complain(error)
+      process.exit(1)
+    },
+  )
+}
+
+const staysAfterHangUp = await isHangUpIgnored()
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => {
-    if (stopping === undefined) say('\nStopping …')
-    stop().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`)
-        process.exit(1)
-      },
-    )
+    if (signal === 'SIGHUP' && staysAfterHangUp) return
+    // One Ctrl-C may arrive twice, by way of make; a second one of a person's takes longer.
+    const again = stopping !== undefined && performance.now() - stoppingSince > 500
+    stopAndExit()
+    if (again && signal === 'SIGINT') void hurry()
   })
 }
+// A closed terminal: nobody is there any more to read, or to press Ctrl-C.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', stopAndExit)
 
 run().catch(async (error: unknown) => {
   // Whatever fails while everything is being stopped is stopped too.
-  if (stopping === undefined) await fail(error)
+  if (stopping !== undefined) return
+  complain(error)
+  await stop()
+  process.exit(1)
 })
 
 async function run(): Promise<void> {
+  const [file] = command.values('leash')
+  if (file !== undefined) leash = await holdLeash(file, stopAndExit)
   settings = readDemoSettings(environment, root)
   const { data, ports } = settings
   await requirePorts(settings)
@@ -74,16 +107,21 @@ async function run(): Promise<void> {
   await makeFolder(data)
   const api = `http://127.0.0.1:${ports.ingress}`
   await announceDemo(data, { api, issuer: `http://127.0.0.1:${ports.issuer}` })
+  // Of its own, so that a build meanwhile takes nothing away from it.
+  const build = join(data, 'build')
+  const built = bundleFunctions(build)
   if (!environment['DATABASE_URL']) {
     say('Starting Postgres …')
-    postgres = startPostgres({ folder: join(data, 'postgres'), port: 0 })
+    postgres = startPostgres({ folder: join(data, 'postgres'), port: 0 }).then(keepPostgres)
   }
-  const databaseUrl = environment['DATABASE_URL'] || (await postgres)?.url || ''
+  const [kept] = await Promise.all([postgres, built])
+  const databaseUrl = environment['DATABASE_URL'] || kept?.current.url || ''
   if (stopping !== undefined) return
   platform = startPlatform(
     {
       root,
       data,
+      build,
       ports,
       databaseUrl,
       llm,
@@ -102,8 +140,18 @@ async function run(): Promise<void> {
   )
   if (!asked.ok) throw new Trouble(asked.sentence)
   say(describe(settings, api, llm?.model))
-  const sentence = await broken
-  if (sentence !== '') throw new Trouble(sentence)
+  if (kept === undefined) void watchDatabase(databaseUrl, { say, signal: starting.signal })
+  const given = await Promise.race([broken, ...(kept === undefined ? [] : [kept.given])])
+  if (given !== '') throw new Trouble(`${given} Everything is stopped; make demo starts it again with its data.`)
+}
+
+function keepPostgres(server: RunningPostgres): KeptPart<RunningPostgres> {
+  const again = async () => {
+    await server.restart()
+    return server
+  }
+  const log = join(server.folder, 'log')
+  return keepUp(server, { name: 'Postgres', log, again, say, now: () => performance.now() })
 }
 
 async function requirePorts({ ports }: DemoSettings): Promise<void> {
@@ -149,7 +197,7 @@ function describe({ data, ports }: DemoSettings, api: string, model: string | un
   const shown =
     environment['SERVICENOW_URL'] || `http://127.0.0.1:${ports.servicenowMock}   (a mock; this page lists its tickets)`
   const named =
-    model ?? `${localModelName} (a small deterministic stand-in, no language model; set LLM_URL for a real one)`
+    model ?? `${localModelName} (a small deterministic program, no language model; set LLM_URL for a real one)`
   return `
 Ready in ${seconds} s. Ctrl-C stops everything; the data stays in ${folder}${kept}.
 

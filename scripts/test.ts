@@ -2,11 +2,15 @@ import { spawn } from 'node:child_process'
 import { mkdir, readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import * as z from 'zod/mini'
+import { readCommand } from './command-line/read-command.ts'
 
-/**
- * Runs the tests (all, or the paths given) and closes with one line of counts. A skipped test fails the run: what is
- * left out quietly is not proven.
- */
+const command = readCommand(
+  `Usage: make test [ARGS="PATH..."]
+Runs the tests, all or those below the paths, and closes with one line of counts. A skipped test fails the run: what is
+left out quietly is not proven. For one test by its name run Vitest itself, which skips the others:
+sh scripts/node.sh node_modules/vitest/vitest.mjs run PATH -t NAME`,
+  { positionals: Number.POSITIVE_INFINITY },
+)
 const root = join(import.meta.dirname, '..')
 const report = join(root, 'reports/tests.json')
 await mkdir(join(root, 'reports'), { recursive: true })
@@ -20,7 +24,7 @@ const vitest = spawn(
     '--reporter=default',
     '--reporter=json',
     `--outputFile.json=${report}`,
-    ...process.argv.slice(2),
+    ...command.positionals,
   ],
   { cwd: root, stdio: 'inherit' },
 )

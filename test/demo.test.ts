@@ -1,20 +1,23 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cp, mkdir, mkdtemp, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
+import { cp, mkdir, mkdtemp, readFile, realpath, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import * as z from 'zod/mini'
 import { conversation, finished } from '../functions/ingress/bodies.ts'
 import { findFreePorts, whyNotFree } from '../local/platform/ports.ts'
-import { refugeOf } from '../local/postgres/place.ts'
-import { ensureBuild, root } from './build.ts'
+import { refugeFor, refugeOf } from '../local/postgres/place.ts'
+import { root } from './build.ts'
 import { descendantsOf, stillRunning } from './processes.ts'
 
 /** `make demo` and what a person types beside it, in a copy of the checkout with a data folder of its own. */
 let checkout: string
+/** Without build/: the demo has a build of its own. */
+const folders = ['agents', 'functions', 'knative', 'local', 'scripts', 'shared']
 let settings: Record<string, string>
 
 interface Ran {
@@ -32,10 +35,9 @@ interface Running {
 const running = new Set<Running>()
 
 beforeAll(async () => {
-  await ensureBuild()
   // Closed to all but its owner, as a clone in a home folder is.
   checkout = await realpath(await mkdtemp(join(tmpdir(), 'demo-')))
-  for (const name of ['agents', 'build', 'knative', 'local', 'scripts', 'shared', 'Makefile', 'package.json']) {
+  for (const name of [...folders, 'Makefile', 'package.json']) {
     await cp(join(root, name), join(checkout, name), { recursive: true })
   }
   await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'))
@@ -94,8 +96,7 @@ async function run(script: string, environment: Record<string, string> = {}, par
 }
 
 /** Starts the demo and waits for its banner. */
-async function startDemo(): Promise<Running> {
-  const demo = start('scripts/demo.ts')
+async function startDemo(demo = start('scripts/demo.ts')): Promise<Running> {
   await vi.waitFor(
     () => {
       expect(demo.ran.stderr).toBe('')
@@ -210,6 +211,108 @@ test.each(['Starting Postgres', 'Starting the broker'])('Ctrl-C at "%s"', async 
   expect(await demo.ended).toMatchObject({ code: 0, stderr: '' })
   expect(demo.ran.stdout).not.toContain('Ready')
   await vi.waitFor(async () => expect(await stillRunning(pids)).toEqual([]), 5_000)
+})
+
+/** Sees that a demo has ended, with nothing left of it. */
+async function seeEnd(demo: Running, pids: number[]): Promise<void> {
+  await demo.ended
+  await vi.waitFor(async () => expect(await stillRunning(pids)).toEqual([]), 5_000)
+}
+
+/** Numbers of the demo's functions by name. */
+async function functionsOf(demo: Running): Promise<Map<string, number>> {
+  const pids = await descendantsOf(demo.child.pid ?? 0)
+  const names = pids.map(async (pid) => {
+    const environment = await readFile(`/proc/${pid}/environ`, 'utf8').catch(() => '')
+    return [/(?:^|\0)FUNC_STAGE=(\w+)/.exec(environment)?.[1] ?? '', pid] as const
+  })
+  return new Map(await Promise.all(names))
+}
+
+/** The number of the demo's Postgres. */
+async function postgresOf(): Promise<number> {
+  const places = [join(checkout, '.data', 'postgres'), refugeFor(join(checkout, '.data', 'postgres'), checkout)]
+  const texts = await Promise.all(
+    places.map((place) => readFile(join(place, 'data', 'postmaster.pid'), 'utf8').catch(() => '')),
+  )
+  return Number.parseInt(texts.join(''), 10)
+}
+
+const makeDemo = 'exec make -s -o node_modules/.installed demo'
+
+// Ctrl-C reaches the whole terminal; these are for those who tell make alone.
+test.each(['SIGINT', 'SIGKILL'] as const)('make that gets %s takes the demo along', async (signal) => {
+  const demo = await startDemo(startProgram('sh', ['-c', makeDemo], {}))
+  const pids = await descendantsOf(demo.child.pid ?? 0)
+  expect(pids.length).toBeGreaterThan(13)
+  demo.child.kill(signal)
+  await seeEnd(demo, pids)
+  expect(demo.ran.stdout).toMatch(/Stopping …\n$/)
+  await expect(stat(join(checkout, '.data', 'demo.json'))).rejects.toThrow(/ENOENT/)
+})
+
+test('a closed terminal ends the demo', async () => {
+  const demo = await startDemo(startProgram('sh', ['-c', makeDemo], {}))
+  const pids = await descendantsOf(demo.child.pid ?? 0)
+  demo.child.stdout.destroy()
+  demo.child.stderr.destroy()
+  process.kill(await demoIn(demo), 'SIGHUP')
+  await seeEnd(demo, pids)
+  await expect(stat(join(checkout, '.data', 'demo.json'))).rejects.toThrow(/ENOENT/)
+})
+
+/** The number of the demo itself below make. */
+async function demoIn(running: Running): Promise<number> {
+  const { pid } = z
+    .object({ pid: z.int() })
+    .parse(JSON.parse(await readFile(join(checkout, '.data/demo.json'), 'utf8')))
+  expect(await descendantsOf(running.child.pid ?? 0)).toContain(pid)
+  return pid
+}
+
+test('behind nohup it outlives its terminal; a second Ctrl-C waits for no process that hangs', async () => {
+  const demo = await startDemo(startProgram('sh', ['-c', `trap '' HUP; ${makeDemo}`], {}))
+  const pids = await descendantsOf(demo.child.pid ?? 0)
+  const pid = await demoIn(demo)
+  process.kill(pid, 'SIGHUP')
+  const response = await fetch(api('/api/v1/requests'), { method: 'POST', body: '{}' })
+  expect(response.status).toBe(401)
+  expect(demo.ran.stdout).not.toContain('Stopping')
+
+  process.kill((await functionsOf(demo)).get('keeper') ?? expect.fail('there is no keeper'), 'SIGSTOP')
+  const asked = performance.now()
+  process.kill(pid, 'SIGINT')
+  // Later than one Ctrl-C that arrives twice.
+  await pause(700)
+  process.kill(pid, 'SIGINT')
+  await seeEnd(demo, pids)
+  expect(performance.now() - asked).toBeLessThan(4_500)
+  expect(demo.ran).toMatchObject({ code: 0, stderr: '' })
+})
+
+test('a database and a function that are killed come back with one sentence each, three times within a minute', async () => {
+  const demo = await startDemo()
+  const pids = await descendantsOf(demo.child.pid ?? 0)
+  const banner = demo.ran.stdout.length
+  const said = () => demo.ran.stdout.slice(banner)
+  const sentences = (name: string) => `${name} ended (SIGKILL); it is started again.\n${name} is up again.\n`
+  const chat = () => run('scripts/chat.ts', { EMAIL: 'maria.garcia@company.com', MESSAGES: 'reset|refresh' })
+
+  process.kill(await postgresOf(), 'SIGKILL')
+  await vi.waitFor(() => expect(said()).toBe(sentences('Postgres')), 10_000)
+  expect(await chat()).toMatchObject({ code: 0, stderr: '' })
+  process.kill((await functionsOf(demo)).get('agent') ?? expect.fail('there is no agent'), 'SIGKILL')
+  await vi.waitFor(() => expect(said()).toBe(sentences('Postgres') + sentences('agent')), 10_000)
+  expect(await chat()).toMatchObject({ code: 0, stderr: '' })
+
+  process.kill(await postgresOf(), 'SIGKILL')
+  await vi.waitFor(() => expect(said().split('Postgres is up again.')).toHaveLength(3), 10_000)
+  process.kill(await postgresOf(), 'SIGKILL')
+  await seeEnd(demo, pids)
+  expect(demo.ran.code).toBe(1)
+  expect(demo.ran.stderr).toMatch(
+    /^\nPostgres ended \(SIGKILL\), the third failure within a minute: it is not started again\. Its log is [^\n]*make demo starts it again with its data\.\n$/,
+  )
 })
 
 test('any port that is taken is named, and how to move it', async () => {

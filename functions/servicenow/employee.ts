@@ -1,4 +1,5 @@
 import { Fault } from '../../shared/errors/fault.ts'
+import { parseEmail } from '../../shared/identity/email.ts'
 import { ageText, monthsSince, readDay } from './age.ts'
 import { type Cell, readRecords, requireAll } from './records.ts'
 import { type Region, regionOf } from './region.ts'
@@ -63,6 +64,23 @@ export async function findEmployee(rest: Rest, email: string): Promise<Employee>
     email,
     location: found.location.display,
   }
+}
+
+export type Manager = { name: string; email: string }
+
+/**
+ * Whom ServiceNow names as the employee's manager; null where it names nobody who is active and has an address.
+ * @throws Fault as {@link findEmployee}
+ */
+export async function readManager(rest: Rest, email: string): Promise<Manager | null> {
+  const employee = await findEmployee(rest, email)
+  const fields = ['sys_id', 'manager.name', 'manager.email', 'manager.active'] as const
+  const rows = await readRecords(rest, 'sys_user', fields, `sys_id=${employee.sysId}`, 1)
+  requireAll(rows, 'sys_user', 'sys_id', employee.sysId)
+  const [row] = rows
+  const address = parseEmail(row?.['manager.email'].value ?? '')
+  if (row === undefined || address === null || row['manager.active'].value !== 'true') return null
+  return { name: row['manager.name'].display || address, email: address }
 }
 
 /**

@@ -59,6 +59,7 @@ test.each(['legacy', '2026-07-28'] as const)(
     expect(version).toBe(revision === 'legacy' ? '2025-11-25' : '2026-07-28')
     expect(tools.map((tool) => [tool.name, tool.annotations?.readOnlyHint])).toEqual([
       ['get_employee_laptop_info', true],
+      ['get_manager', true],
       ['list_open_requests', true],
       ['open_laptop_refresh_ticket', false],
       ['open_licence_request', false],

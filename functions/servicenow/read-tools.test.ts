@@ -145,3 +145,14 @@ test('the API key and the tokens are in no log line', () => {
   expect(doors.logged.length).toBeGreaterThan(5)
   expect(doors.logged.filter((line) => line.includes('the-secret-key') || line.includes('eyJ'))).toEqual([])
 })
+
+test("an employee's manager is whom ServiceNow names, never whom anybody says", async () => {
+  const managerOf = (person: string, given = {}) => doors.call('get_manager', given, { person })
+  expect(await managerOf('alice.johnson@company.com')).toEqual({
+    ok: true,
+    value: { manager: { name: 'Jane Smith', email: 'jane.smith@company.com' } },
+  })
+  expect(await managerOf('jane.smith@company.com')).toEqual({ ok: true, value: { manager: null } })
+  expect(await managerOf('nobody@company.com')).toMatchObject({ ok: false, code: 'employee.unknown' })
+  expect(await managerOf('alice.johnson@company.com', { email: 'x@company.com' })).toMatchObject({ ok: false })
+})

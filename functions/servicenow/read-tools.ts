@@ -1,7 +1,7 @@
 import type { McpServer } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { answerCall } from './answer-call.ts'
-import { findEmployee, readLaptopInfo } from './employee.ts'
+import { findEmployee, readLaptopInfo, readManager } from './employee.ts'
 import { regions } from './region.ts'
 import { readOpenRequests } from './requests.ts'
 import type { ToolParts } from './tool-parts.ts'
@@ -40,7 +40,14 @@ const openRequests = z.strictObject({
   ),
 })
 
-/** Registers the tools that only look. The employee is the token's, in both. */
+const managerInfo = z.strictObject({
+  manager: z
+    .strictObject({ name: z.string(), email: z.string() })
+    .nullable()
+    .describe('null where ServiceNow names no active manager with an address'),
+})
+
+/** Registers the tools that only look. The employee is the token's, in all. */
 export function registerReadTools(server: McpServer, parts: ToolParts): void {
   const { rest, now, log } = parts
   server.registerTool(
@@ -56,6 +63,20 @@ export function registerReadTools(server: McpServer, parts: ToolParts): void {
       answerCall('get_employee_laptop_info', log, () =>
         readLaptopInfo(rest, parts.identityOf(context.http?.authInfo).person, now()),
       ),
+  )
+  server.registerTool(
+    'get_manager',
+    {
+      title: 'Manager of the employee',
+      description: 'Whom ServiceNow names as the manager of the employee.',
+      inputSchema: z.strictObject({}),
+      outputSchema: managerInfo,
+      annotations,
+    },
+    (_given, context) =>
+      answerCall('get_manager', log, async () => ({
+        manager: await readManager(rest, parts.identityOf(context.http?.authInfo).person),
+      })),
   )
   server.registerTool(
     'list_open_requests',

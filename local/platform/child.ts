@@ -23,18 +23,26 @@ export interface Child {
   stop(graceMs?: number): Promise<void>
 }
 
+export interface ChildOptions {
+  logs: string
+  cwd: string
+  /** Milliseconds that it has to get ready; default 15,000. */
+  timeoutMs?: number
+  /** Gives the start up. */
+  signal?: AbortSignal
+  /** Keeps what its log says of an earlier run. */
+  appends?: boolean
+}
+
 /**
  * Starts a process of the platform and waits until it is ready. Its output goes to `<logs>/<name>.log`.
- * @throws Error with the tail of that log where the process ends first or is not ready in `timeoutMs` (15 s), and the
- * signal's reason where that gives the start up.
+ * @throws Error with the tail of that log where the process ends first or is not ready in time, and the signal's reason
+ * where that gives the start up.
  */
-export async function startChild(
-  plan: ChildPlan,
-  options: { logs: string; cwd: string; timeoutMs?: number; signal?: AbortSignal },
-): Promise<Child> {
+export async function startChild(plan: ChildPlan, options: ChildOptions): Promise<Child> {
   mkdirSync(options.logs, { recursive: true })
   const logFile = join(options.logs, `${plan.name}.log`)
-  const log = createWriteStream(logFile, { flags: 'w' })
+  const log = createWriteStream(logFile, { flags: options.appends ? 'a' : 'w' })
   const started = performance.now()
   const child = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', ...plan.arguments], {
     cwd: options.cwd,

@@ -39,6 +39,8 @@ export interface PlatformSettings {
   root: string
   /** Where the platform keeps its data and logs. */
   data: string
+  /** Folder of the bundled functions; default: build/ of the checkout. */
+  build?: string
   ports: Ports
   databaseUrl: string
   /** The model service, or null for the small one of local/model. */
@@ -79,7 +81,11 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
   })
   const stage = (name: keyof Ports, environment: Record<string, string>): ChildPlan => ({
     name,
-    arguments: ['--import', join(root, 'local/platform/end-with-parent.ts'), join(root, 'build/main.js')],
+    arguments: [
+      '--import',
+      join(root, 'local/platform/end-with-parent.ts'),
+      join(settings.build ?? join(root, 'build'), 'main.js'),
+    ],
     environment: {
       FUNC_STAGE: name,
       PORT: String(ports[name]),

@@ -3,19 +3,21 @@ import { join } from 'node:path'
 import { ingest, readKnowledge } from '../../shared/knowledge/index.ts'
 import { connect } from '../../shared/store/connect.ts'
 import { migrate, readMigrations } from '../../shared/store/migrate.ts'
-import { type Child, startChild } from './child.ts'
+import { type Child, type ChildPlan, startChild } from './child.ts'
+import { type KeptPart, keepUp } from './keep-up.ts'
 import { type PlatformSettings, planProcesses } from './plan.ts'
 
 export interface Platform {
-  children: Child[]
-  /** Resolves with a sentence when a process of the platform ends by itself. */
+  /** Its processes as they run now: one that ends by itself is started again. */
+  readonly children: Child[]
+  /** Resolves with sentences for a person when one had to be given up. */
   broken: Promise<string>
   /** Stops the functions, then what they stand on. */
   stop(): Promise<void>
 }
 
 export interface StartOptions {
-  /** Takes sentences about what is going on. */
+  /** Takes sentences about what is going on, also later, when a process ended and when it is back. */
   progress?: (sentence: string) => void
   /** Gives the start up; what has started by then is stopped. */
   signal?: AbortSignal
@@ -27,20 +29,24 @@ export async function startPlatform(settings: PlatformSettings, start: StartOpti
   progress('Bringing the database up to date …')
   await prepareDatabase(settings)
   progress('Starting the broker, the model and the functions …')
-  const children: Child[] = []
-  let stopping = false
+  const kept: KeptPart<Child>[] = []
   const stop = async (): Promise<void> => {
-    stopping = true
-    for (const child of [...children].reverse()) await child.stop()
+    for (const one of [...kept].reverse()) await one.stop()
+  }
+  const logs = join(settings.data, 'logs')
+  const keep = async (plan: ChildPlan): Promise<void> => {
+    const options = { logs, cwd: settings.root }
+    const child = await startChild(plan, { ...options, ...(signal ? { signal } : {}) })
+    const again = (signal: AbortSignal) => startChild(plan, { ...options, signal, appends: true })
+    const log = join(logs, `${plan.name}.log`)
+    kept.push(keepUp(child, { name: plan.name, log, again, say: progress, now: () => performance.now() }))
   }
   try {
     // Three at a time: each start-up is one core's work, and the order holds where it matters (broker before functions).
     const plans = planProcesses(settings)
-    const options = { logs: join(settings.data, 'logs'), cwd: settings.root, ...(signal ? { signal } : {}) }
     for (let index = 0; index < plans.length; index += 3) {
       signal?.throwIfAborted()
-      const started = await Promise.allSettled(plans.slice(index, index + 3).map((plan) => startChild(plan, options)))
-      for (const result of started) if (result.status === 'fulfilled') children.push(result.value)
+      const started = await Promise.allSettled(plans.slice(index, index + 3).map(keep))
       const failed = started.find((result) => result.status === 'rejected')
       if (failed) throw failed.reason
     }
@@ -48,13 +54,13 @@ export async function startPlatform(settings: PlatformSettings, start: StartOpti
     await stop()
     throw error
   }
-  const broken = Promise.race(
-    children.map(async (child) => {
-      const how = await child.ended
-      return stopping ? '' : `${child.name} ended (${how}); its log is in ${join(settings.data, 'logs')}.`
-    }),
-  )
-  return { children, broken, stop }
+  return {
+    get children() {
+      return kept.map(({ current }) => current)
+    },
+    broken: Promise.race(kept.map(({ given }) => given)),
+    stop,
+  }
 }
 
 async function prepareDatabase(settings: PlatformSettings): Promise<void> {

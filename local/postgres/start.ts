@@ -28,6 +28,8 @@ export interface RunningPostgres {
   /** Where the files really are. */
   readonly folder: string
   readonly pid: number
+  /** Resolves with how the server that runs now ends, whoever ends it. */
+  readonly ended: Promise<string>
   stop(mode?: StopMode): Promise<void>
   /** Stops and starts on the same port; `immediate` is a crash. */
   restart(mode?: StopMode): Promise<void>
@@ -72,13 +74,16 @@ export async function startPostgres(options: PostgresOptions): Promise<RunningPo
       get pid() {
         return running.pid
       },
+      get ended() {
+        return running.ended
+      },
       async stop(mode = 'fast') {
         await running.stop(mode)
         await releaseFolder(place.home)
       },
       async restart(mode = 'fast') {
         await running.stop(mode)
-        running = await launch(place, port, options.settings)
+        running = await launchOnPort(place, { ...options, port })
       },
     }
   } catch (error) {
@@ -112,10 +117,10 @@ async function create(place: Place, options: PostgresOptions, log: (text: string
     ...(options.settings?.['fsync'] === 'off' ? ['--no-sync'] : []),
     '--no-instructions',
   ])
-  const code = await (await child).exited.catch((error: unknown) => {
+  const how = await (await child).exited.catch((error: unknown) => {
     throw new Fault('store.unavailable', 'initdb cannot be run', { cause: error })
   })
-  if (code !== 0)
+  if (how !== 'code 0')
     throw new Fault('store.unavailable', `Postgres' files cannot be made: ${await tail(place, 'initdb.log')}`)
   await rename(draft, data)
   return password
@@ -139,6 +144,7 @@ async function launchOnPort(place: Place, options: PostgresOptions): Promise<Lau
 interface Launched {
   pid: number
   port: number
+  ended: Promise<string>
   stop(mode: StopMode): Promise<void>
 }
 
@@ -155,10 +161,11 @@ async function launch(place: Place, port: number, settings: Record<string, strin
   const watcher = watch(place, pid, data)
   let over = false
   const ended = exited
-    .catch(() => null)
-    .then(() => {
+    .catch((error: Error) => error.message)
+    .then((how) => {
       over = true
       watcher.kill('SIGKILL')
+      return how
     })
   while (!over && !(await isReady(data, pid))) await pause(10)
   if (over) throw new Fault('store.unavailable', explain(await tail(place, 'log'), place, port))
@@ -166,6 +173,7 @@ async function launch(place: Place, port: number, settings: Record<string, strin
   return {
     pid,
     port,
+    ended,
     async stop(mode) {
       child.ref()
       if (!over && isAlive(pid)) process.kill(pid, signals[mode])
@@ -198,7 +206,7 @@ async function spawnIn(place: Place, program: string, logName: string, argv: str
       ...{ cwd: place.home, detached: true, stdio: ['ignore', logFile.fd, logFile.fd], ...place.account },
       env: { PATH: process.env['PATH'], LC_ALL: 'C', TZ: 'UTC' },
     })
-    const exited = once(child, 'exit').then(([code]) => code as number | null)
+    const exited = once(child, 'exit').then(([code, signal]) => String(signal ?? `code ${code}`))
     exited.catch(() => {})
     return { child, exited }
   } finally {

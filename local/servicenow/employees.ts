@@ -8,8 +8,13 @@ export interface Employee {
   /** The location's name, as ServiceNow's cmn_location spells it. */
   location: string
   active: boolean
+  /** E-mail address of the one they report to; left out: nobody that ServiceNow knows. */
+  manager?: string
   laptop: { model: string; serial: string; purchase: Purchase } | null
 }
+
+/** Whom everybody else reports to. */
+const head = 'jane.smith@company.com'
 
 /**
  * The people of the demo. The first ten are those that conversations are evaluated with; john.doe, david.chen and
@@ -42,7 +47,7 @@ export const employees: Employee[] = [
 
 function person(number: string, name: string, location: string, laptop: Employee['laptop']): Employee {
   const email = `${name.toLowerCase().replace(' ', '.')}@company.com`
-  return { number, name, email, location, active: true, laptop }
+  return { number, name, email, location, active: true, ...(email === head ? {} : { manager: head }), laptop }
 }
 
 function laptop(model: string, serial: string, purchase: Purchase): NonNullable<Employee['laptop']> {

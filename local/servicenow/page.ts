@@ -22,14 +22,14 @@ export function ticketsPage(tickets: Ticket[], nameOf: (sysId: string) => string
 <html lang="en">
 <head>
 <meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
-<title>ServiceNow stand-in</title>
+<title>ServiceNow mock</title>
 <style>
 body { font: 15px/1.45 system-ui, sans-serif; margin: 2rem auto; max-width: 60rem; padding: 0 1rem; }
 table { border-collapse: collapse; width: 100% } th, td { text-align: left; vertical-align: top; padding: .5rem; border-bottom: 1px solid #8884 }
 </style>
 </head>
 <body>
-<h1>ServiceNow stand-in</h1>
+<h1>ServiceNow mock</h1>
 <p>A local process that speaks the parts of ServiceNow's REST API which the agents use. It holds ${tickets.length} ticket(s).</p>
 <table><thead><tr><th>Number</th><th>Item</th><th>For</th><th>Details</th><th>Opened (UTC)</th></tr></thead>
 <tbody>

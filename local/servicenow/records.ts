@@ -34,7 +34,7 @@ export function tablesAt(now: Date, employees: Employee[], catalogue: CatalogueI
   const person = (sysId: string): Cell => reference('sys_user', sysId, people.get(sysId) ?? sysId)
   const title = (item: string) => catalogue.find((known) => known.id === item)?.title ?? item
   return {
-    sys_user: employees.map(userRow),
+    sys_user: employees.map((employee) => userRow(employee, employees)),
     cmdb_ci_computer: employees.flatMap((employee) => computerRows(employee, now)),
     sc_request: tickets.map((ticket) => ({
       sys_id: plain(ticket.sys_id),
@@ -63,7 +63,8 @@ export function tablesAt(now: Date, employees: Employee[], catalogue: CatalogueI
   }
 }
 
-function userRow(employee: Employee): Row {
+function userRow(employee: Employee, all: Employee[]): Row {
+  const manager = all.find(({ email }) => email === employee.manager)
   return {
     sys_id: plain(sysIdOfEmployee(employee)),
     employee_number: plain(employee.number),
@@ -72,6 +73,7 @@ function userRow(employee: Employee): Row {
     user_name: plain(employee.email.replace('@company.com', '')),
     location: reference('cmn_location', sysIdOf('cmn_location', employee.location), employee.location),
     active: plain(String(employee.active)),
+    manager: manager ? reference('sys_user', sysIdOfEmployee(manager), manager.name) : plain(''),
   }
 }
 
