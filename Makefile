@@ -45,6 +45,7 @@ check: node_modules/.installed ## Types, lint, unused code, agent files and gene
 	npm run --silent typecheck
 	npm run --silent lint
 	npm run --silent agents:check
+	npm run --silent agents:schema -- --check
 	npm run --silent docs:check
 	npm run --silent tools:check
 	npm run --silent unused
@@ -61,3 +62,13 @@ replay: node_modules/.installed ## Run a finished turn again from its journal (T
 .PHONY: load
 load: build ## Many conversations at once: in order, none starved, through crashes and PgBouncer (six minutes)
 	@$(NODE) bench/load.ts $(ARGS)
+
+.PHONY: approvals dead-letters erase
+approvals: node_modules/.installed ## What waits for a person's decision (EMAIL=…, ARGS='--approve ID')
+	@$(NODE) scripts/approvals.ts $(ARGS)
+
+dead-letters: node_modules/.installed ## Events that were given up (ARGS='--show ID', '--redrive ID', '--discard ID')
+	@$(NODE) scripts/dead-letters.ts $(ARGS)
+
+erase: node_modules/.installed ## Delete what is kept about a person (EMAIL=…, DATABASE_URL=…, ARGS=--yes)
+	@$(NODE) scripts/erase.ts $(ARGS)

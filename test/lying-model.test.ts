@@ -438,12 +438,14 @@ function expectFacts(world: World, person: string, messages: string[], answer: s
   const early = /so this needs an extra approval/.test(answer)
   if (answer.includes('You picked')) isTrue('approval', early === monthsOld(person) < refreshMonths())
   each(/^\d\. (.+) \((.+) euros per seat/gm, (product, price) => isTrue('price', priceOf(product) === Number(price)))
-  each(/^- \*\*(.+)\*\* \(.+\): (.+) euros;/gm, (product, price) => isTrue('price', priceOf(product) === Number(price)))
+  each(/^- \*\*(.+)\*\*(?: \(.+\))?: (.+) euros;/gm, (product, price) =>
+    isTrue('price', priceOf(product) === Number(price)),
+  )
   each(/(\d+)(?: x| seats of) (.+?)(?:, | cost )(\S+) euros a year/g, (seats, product, total) =>
     isTrue('total', priceOf(product) * Number(seats) === Number(total)),
   )
   each(
-    /^- Product: (.+) \(.+\)\n- Seats: (.+)\n- Price: (.+) euros.*\n- Total: (.+) euros/gm,
+    /^- Product: (.+?)(?: \(.+\))?\n- Seats: (.+)\n- Price: (.+) euros.*\n- Total: (.+) euros/gm,
     (product, seats, price, total) => {
       isTrue('price', priceOf(product) === Number(price))
       isTrue('total', priceOf(product) * Number(seats) === Number(total))
@@ -467,7 +469,7 @@ function offerIn(answer: string, messages: string[]): Offer {
     return { item: 'mock_laptop_refresh_id', variables: { laptop_choices: row?.['ServiceNow Code'] ?? '' } }
   }
   const licence =
-    /- Product: (?<product>.+) \(.+\)\n- Seats: (?<seats>.+)\n[\s\S]*- Cost centre: (?<cost_centre>.+)\n- Reason: (?<justification>.+)/.exec(
+    /- Product: (?<product>.+?)(?: \(.+\))?\n- Seats: (?<seats>.+)\n[\s\S]*- Cost centre: (?<cost_centre>.+)\n- Reason: (?<justification>.+)/.exec(
       answer,
     ) ??
     /open the request for (?<seats>\d+) x (?<product>.+), \d+ euros a year on (?<cost_centre>CC-\d{4})/.exec(answer)

@@ -56,7 +56,14 @@ export async function commitStep(
   })
   await applyApprovalChanges(
     sql,
-    { session: turn.session, turn: turn.id, decidedBy: turn.speaker ?? turn.caller, now },
+    {
+      session: turn.session,
+      turn: turn.id,
+      request: turn.request,
+      agent: turn.agent,
+      decidedBy: turn.speaker ?? turn.caller,
+      now,
+    },
     walked.approvals,
   )
   return follow(sql, turn, walked, chain, now)

@@ -57,11 +57,11 @@ export interface Walked {
 export async function walkFlow(turn: TurnInContext, agents: Agents, outside: Outside): Promise<Walked> {
   const agent = requireAgent(agents, turn.agent)
   const before = inOneOrder(turn.flow ?? startFlow(agent))
-  const input: Input =
-    turn.flow === null || before.waiting !== null ? { kind: 'message', text: turn.content } : { kind: 'continue' }
+  const input = inputOf(turn, before)
   const approval = before.approval === null ? null : await outside.findApproval(before.approval)
   const scope: Scope = {
     person: { email: turn.email },
+    speaker: turn.speaker,
     now: outside.now,
     message: turn.content,
     newId: (purpose) => deterministicId('approval', turn.id, String(turn.step), purpose),
@@ -94,6 +94,11 @@ export async function walkFlow(turn: TurnInContext, agents: Agents, outside: Out
     }
     outcome = advance(agents, flow, { kind: 'result', result: inOneOrder(result) }, scope)
   }
+}
+
+function inputOf(turn: TurnInContext, before: FlowState): Input {
+  if (turn.flow !== null && before.waiting === null) return { kind: 'continue' }
+  return before.waiting === 'decision' ? { kind: 'decision' } : { kind: 'message', text: turn.content }
 }
 
 /**

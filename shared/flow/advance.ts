@@ -3,6 +3,7 @@ import { type Agents, resume, type Step } from './agent.ts'
 import type { EffectResult, Outcome } from './effects.ts'
 import type { FlowState, Input, Scope } from './state.ts'
 import { startFlow } from './state.ts'
+import { answerApprove, approve } from './steps/approve.ts'
 import { ask } from './steps/ask.ts'
 import { call, called } from './steps/call.ts'
 import { compose, composed } from './steps/compose.ts'
@@ -16,7 +17,7 @@ import { say } from './steps/say.ts'
 import { search, searched } from './steps/search.ts'
 import { set } from './steps/set.ts'
 import { when } from './steps/when.ts'
-import { agentOf, go, type Move, refuseResult, stepOf, type Turn } from './turn.ts'
+import { agentOf, go, type Move, refuseResult, stepOf, type Walk } from './walk.ts'
 
 const mostSteps = 100
 
@@ -29,7 +30,7 @@ const mostSteps = 100
  * there), `flow.expression-failed`, `tool.not-approved`.
  */
 export function advance(agents: Agents, state: FlowState, input: Input, scope: Scope): Outcome {
-  const turn: Turn = {
+  const walk: Walk = {
     agents,
     agent: agentOf(agents, state.agent),
     state: { ...state, slots: { ...state.slots }, variables: { ...state.variables } },
@@ -38,90 +39,93 @@ export function advance(agents: Agents, state: FlowState, input: Input, scope: S
     said: [],
     approvals: [],
   }
-  let move = begin(turn, input)
+  let move = begin(walk, input)
   for (let steps = 0; move.kind === 'go'; steps++) {
     if (steps === mostSteps) {
-      throw new Fault('flow.loop', `${turn.agent.name} took ${mostSteps} steps and stands at ${turn.state.at}`)
+      throw new Fault('flow.loop', `${walk.agent.name} took ${mostSteps} steps and stands at ${walk.state.at}`)
     }
-    move = move.to === resume ? askAgain(turn) : enter(turn, move.to)
+    move = move.to === resume ? askAgain(walk) : enter(walk, move.to)
   }
-  const { said, approvals } = turn
-  const next = move.kind === 'handoff' ? startFlow(agentOf(agents, move.agent)) : turn.state
+  const { said, approvals } = walk
+  const next = move.kind === 'handoff' ? startFlow(agentOf(agents, move.agent)) : walk.state
   return { state: next, said, approvals, move }
 }
 
-function begin(turn: Turn, input: Input): Move {
-  const { state } = turn
+function begin(walk: Walk, input: Input): Move {
+  const { state } = walk
   const { at, waiting } = state
   if (input.kind === 'continue') return waiting === null ? go(at) : { kind: 'wait' }
-  if (input.kind === 'result') return receive(turn, stepOf(turn.agent, at), input.result)
+  if (input.kind === 'result') return receive(walk, stepOf(walk.agent, at), input.result)
   if (waiting === null) return go(at)
-  const step = stepOf(turn.agent, at)
+  const step = stepOf(walk.agent, at)
   state.waiting = null
+  if (waiting === 'decision' && step.verb === 'approve') return answerApprove(walk, at, step)
   if (waiting === 'message' && step.verb === 'ask') return go(step.next)
-  if (waiting === 'approval' && step.verb === 'confirm') return answerConfirm(turn, at, step)
-  throw new Fault('flow.step-unknown', `step ${at} of ${turn.agent.name} asks nothing any more`)
+  if (waiting === 'approval' && step.verb === 'confirm') return answerConfirm(walk, at, step)
+  throw new Fault('flow.step-unknown', `step ${at} of ${walk.agent.name} asks nothing any more`)
 }
 
-function enter(turn: Turn, name: string): Move {
-  const step = stepOf(turn.agent, name)
-  turn.state.at = name
+function enter(walk: Walk, name: string): Move {
+  const step = stepOf(walk.agent, name)
+  walk.state.at = name
   switch (step.verb) {
     case 'say':
-      return say(turn, step)
+      return say(walk, step)
     case 'ask':
-      return ask(turn, name, step, false)
+      return ask(walk, name, step, false)
     case 'decide':
-      return decide(turn, name, step)
+      return decide(walk, name, step)
     case 'extract':
-      return extract(turn, name, step)
+      return extract(walk, name, step)
     case 'compose':
-      return compose(turn, name, step)
+      return compose(walk, name, step)
     case 'call':
-      return call(turn, name, step)
+      return call(walk, name, step)
     case 'lookup':
-      return lookup(turn, name, step)
+      return lookup(walk, name, step)
     case 'search':
-      return search(turn, name, step)
+      return search(walk, name, step)
     case 'confirm':
-      return confirm(turn, name, step)
+      return confirm(walk, name, step)
+    case 'approve':
+      return approve(walk, name, step)
     case 'set':
-      return set(turn, step)
+      return set(walk, step)
     case 'when':
-      return when(turn, step)
+      return when(walk, step)
     case 'handoff':
-      return handoff(turn, step.agent)
+      return handoff(walk, step.agent)
     case 'end':
-      return end(turn)
+      return end(walk)
   }
 }
 
-function receive(turn: Turn, step: Step, result: EffectResult): Move {
+function receive(walk: Walk, step: Step, result: EffectResult): Move {
   switch (step.verb) {
     case 'decide':
-      return decided(turn, step, result)
+      return decided(walk, step, result)
     case 'extract':
-      return extracted(turn, step, result)
+      return extracted(walk, step, result)
     case 'compose':
-      return composed(turn, step, result)
+      return composed(walk, step, result)
     case 'call':
-      return called(turn, step, result)
+      return called(walk, step, result)
     case 'lookup':
-      return looked(turn, step, result)
+      return looked(walk, step, result)
     case 'search':
-      return searched(turn, step, result)
+      return searched(walk, step, result)
     default:
-      return refuseResult(turn, result.kind)
+      return refuseResult(walk, result.kind)
   }
 }
 
 /** Back to the question that the employee's message answered. */
-function askAgain(turn: Turn): Move {
-  const { asked } = turn.state
-  if (asked === null) throw new Fault('flow.step-unknown', `${turn.agent.name} resumes before it asked anything`)
-  const step = stepOf(turn.agent, asked)
-  turn.state.at = asked
-  if (step.verb === 'ask') return ask(turn, asked, step, true)
-  if (step.verb === 'confirm') return confirmAgain(turn, asked, step)
-  throw new Fault('flow.step-unknown', `step ${asked} of ${turn.agent.name} asks nothing any more`)
+function askAgain(walk: Walk): Move {
+  const { asked } = walk.state
+  if (asked === null) throw new Fault('flow.step-unknown', `${walk.agent.name} resumes before it asked anything`)
+  const step = stepOf(walk.agent, asked)
+  walk.state.at = asked
+  if (step.verb === 'ask') return ask(walk, asked, step, true)
+  if (step.verb === 'confirm') return confirmAgain(walk, asked, step)
+  throw new Fault('flow.step-unknown', `step ${asked} of ${walk.agent.name} asks nothing any more`)
 }

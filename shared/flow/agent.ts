@@ -67,6 +67,7 @@ export type Step =
   | LookupStep
   | SearchStep
   | ConfirmStep
+  | ApproveStep
   | SetStep
   | WhenStep
   | HandoffStep
@@ -90,8 +91,11 @@ export interface DecideStep {
   /** What is decided on; null: the employee's message. */
   of: Expression | null
   labels: Label[]
-  /** One more label for every other agent; choosing it hands the conversation over. */
+  /** One more label for every other agent; choosing it hands the conversation over, unless `save` and `next` are given. */
   labelsFromAgents: boolean
+  /** Under which name, and on to where, the chosen agent is kept instead; both or neither, and then without the router. */
+  save: string | null
+  next: Target | null
   anytime: boolean
   unsure: Target
 }
@@ -116,7 +120,7 @@ export interface CallStep {
   verb: 'call'
   tool: string
   arguments: Record<string, Expression>
-  /** The `confirm` step whose approval this write uses; its arguments are the approved ones. */
+  /** The `confirm` or `approve` step whose yes this write uses; its arguments are the approved ones. */
   approval: string | null
   save: string | null
   timeoutMs: number
@@ -153,6 +157,25 @@ export interface ConfirmStep {
   otherwise: Target
   /** null: it says that the question expired, and asks anew with a new approval. */
   expired: Target | null
+}
+/** Asks somebody else, on top of the employee's own yes, and ends the turn; their decision goes on from here. */
+export interface ApproveStep {
+  verb: 'approve'
+  /** The `confirm` step whose yes leads here: its tool and arguments are what is approved. */
+  confirm: string
+  tool: string
+  /** Gives the e-mail address of the one who decides. */
+  by: Expression
+  /** What that person reads. */
+  ask: TemplateText
+  /** What the employee reads meanwhile. */
+  waiting: TemplateText
+  expiresMs: number
+  yes: Target
+  no: Target
+  expired: Target
+  /** There is nobody to ask, or only the employee. */
+  nobody: Target
 }
 export interface SetStep {
   verb: 'set'

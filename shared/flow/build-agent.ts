@@ -5,6 +5,7 @@ import type { AgentFileHead, LabelFile, SlotFile, StepFile } from './schema.ts'
 
 const timeoutMs = 15_000
 const expiresMs = 86_400_000
+const decisionMs = 7 * 86_400_000
 const readRetries = 2
 const passages = 4
 
@@ -20,7 +21,7 @@ export function buildAgent(file: AgentFileHead, steps: Map<string, StepFile>): A
     variables: mapValues(file.variables ?? {}, (value): Json => value),
     anytime: buildLabels(file.anytime),
     start: file.start,
-    steps: Object.fromEntries([...steps].map(([name, step]) => [name, buildStep(step)])),
+    steps: Object.fromEntries([...steps].map(([name, step]) => [name, buildStep(step, steps)])),
   }
 }
 
@@ -47,7 +48,7 @@ function buildLabels(labels: Record<string, LabelFile> | undefined): Label[] {
   }))
 }
 
-function buildStep(step: StepFile): Step {
+function buildStep(step: StepFile, steps: Map<string, StepFile>): Step {
   switch (step.verb) {
     case 'say':
       return step
@@ -59,6 +60,8 @@ function buildStep(step: StepFile): Step {
         of: step.decide === true ? null : expressionOf(step.decide.of),
         labels: buildLabels(step.labels),
         labelsFromAgents: step['labels-from'] === 'agents',
+        save: step.save ?? null,
+        next: step.next ?? null,
         anytime: step.anytime ?? true,
         unsure: step.unsure,
       }
@@ -110,6 +113,24 @@ function buildStep(step: StepFile): Step {
         no,
         otherwise,
         expired: step.expired ?? null,
+      }
+    }
+    case 'approve': {
+      const { verb, approve: confirm, ask, waiting, yes, no, expired, nobody } = step
+      const confirmed = steps.get(confirm)
+      return {
+        verb,
+        confirm,
+        // A rule says so where it names no confirm step.
+        tool: confirmed?.verb === 'confirm' ? confirmed.confirm : '',
+        by: expressionOf(step.by),
+        ask,
+        waiting,
+        expiresMs: step.expires === undefined ? decisionMs : readDuration(step.expires),
+        yes,
+        no,
+        expired,
+        nobody,
       }
     }
     case 'set':

@@ -45,3 +45,15 @@ test('text of an expression cannot end a label', () => {
   })
   expect(drawing).toContain('s0 -->|"a == #quot;x#quot; #124;#124; b #lt; 3 #35; c"| s1')
 })
+
+test('an agent that is kept is an arrow to the step that tells of it', () => {
+  const router = byName.get('router')
+  const choose = router?.steps['choose']
+  if (router === undefined || choose?.verb !== 'decide') throw new Error('no step')
+  const drawing = drawAgent({
+    ...router,
+    steps: { ...router.steps, choose: { ...choose, save: 'other', next: 'menu' } },
+  })
+  expect(drawing).toContain('s0 -->|"name of an agent"| s1')
+  expect(drawing).not.toContain('agents([')
+})

@@ -1,5 +1,5 @@
 import { type Agent, resume, type Step } from './agent.ts'
-import { edgesOf } from './edges.ts'
+import { edgesOf, nameOfAgent } from './edges.ts'
 
 /** A Mermaid flowchart of the agent: its steps in the file's order, questions as parallelograms, writes as subroutines. */
 export function drawAgent(agent: Agent): string {
@@ -22,8 +22,8 @@ export function drawAgent(agent: Agent): string {
       lines.push(`  ${idOf(name)} ${arrow} ${to === resume ? 'resume' : idOf(to)}`)
     }
     if (step.verb === 'handoff') lines.push(`  ${idOf(name)} --> agent_${ids.get(name) ?? ''}([${quote(step.agent)}])`)
-    if (step.verb === 'decide' && step.labelsFromAgents) {
-      lines.push(`  ${idOf(name)} -->|${quote('name of an agent')}| agents([${quote('that agent')}])`)
+    if (step.verb === 'decide' && step.labelsFromAgents && step.next === null) {
+      lines.push(`  ${idOf(name)} -->|${quote(nameOfAgent)}| agents([${quote('that agent')}])`)
     }
   }
   if (anyAnytime) {
@@ -42,6 +42,7 @@ function shape(name: string, step: Step): string {
   switch (step.verb) {
     case 'ask':
     case 'confirm':
+    case 'approve':
       return `[/${text}/]`
     case 'decide':
     case 'extract':

@@ -8,6 +8,9 @@ export interface Edge {
   path: (string | number)[]
 }
 
+/** What a way is called that any agent's name leads on. */
+export const nameOfAgent = 'name of an agent'
+
 /** Every way out of the step, in the order of the file. Hand-offs leave the agent and are no edges. */
 export function edgesOf(agent: Agent, name: string): Edge[] {
   const step = agent.steps[name]
@@ -22,6 +25,7 @@ export function edgesOf(agent: Agent, name: string): Edge[] {
       return [
         ...labelEdges(step.labels, ['steps', name, 'labels']),
         ...(step.anytime ? labelEdges(agent.anytime, ['anytime']) : []),
+        ...(step.next === null ? [] : [edge(step.next, 'next', nameOfAgent)]),
         edge(step.unsure, 'unsure'),
       ]
     case 'extract':
@@ -48,6 +52,8 @@ export function edgesOf(agent: Agent, name: string): Edge[] {
         edge(step.otherwise, 'otherwise'),
         ...(step.expired === null ? [] : [edge(step.expired, 'expired')]),
       ]
+    case 'approve':
+      return [edge(step.yes, 'yes'), edge(step.no, 'no'), edge(step.expired, 'expired'), edge(step.nobody, 'nobody')]
     case 'when':
       return [
         ...step.cases.map((one, index) => ({

@@ -70,8 +70,13 @@ export type ApprovalChange =
       /** E-mail address of the one who may say yes. */
       person: string
       expiresAt: Date
+      /** What that person reads. */
+      question: string
+      /** Asked of somebody else: where the flow goes on once they decided; null: the employee's own yes. */
+      continuation: FlowState | null
     }
-  | { kind: 'grant' | 'decline' | 'expire'; id: string }
+  /** `use`: the employee's yes was what somebody else's was asked for with. */
+  | { kind: 'grant' | 'decline' | 'expire' | 'use'; id: string }
 
 export interface Outcome {
   state: FlowState

@@ -71,7 +71,8 @@ function namesOf(slot: ChoiceSlot, value: Json): string[] {
   })
 }
 
-function occurrences(text: string, name: string): { start: number; end: number }[] {
+/** Where a name stands in a text as whole words; both are folded. */
+export function occurrences(text: string, name: string): { start: number; end: number }[] {
   const found: { start: number; end: number }[] = []
   if (name === '') return found
   for (let start = text.indexOf(name); start !== -1; start = text.indexOf(name, start + 1)) {

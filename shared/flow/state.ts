@@ -7,7 +7,7 @@ export interface FlowState {
   agent: string
   /** The step that asked, or whose effect is out, or that comes next. */
   at: string
-  waiting: 'message' | 'approval' | null
+  waiting: 'message' | 'approval' | 'decision' | null
   /** The `ask` or `confirm` step that asked last, and what it asked, rendered. */
   asked: string | null
   asking: string | null
@@ -19,6 +19,8 @@ export interface FlowState {
 
 export type Input =
   | { kind: 'message'; text: string }
+  /** Somebody else decided on what this flow waits for; the approval says how. */
+  | { kind: 'decision' }
   /** The same effect again: after a crash, or in a later delivery. */
   | { kind: 'continue' }
   | { kind: 'result'; result: EffectResult }
@@ -26,6 +28,8 @@ export type Input =
 /** What the world adds to a step: all that would make the engine impure is handed in here. */
 export interface Scope {
   person: { email: string }
+  /** Verified address of the one whose words these are; null where a program says them. */
+  speaker: string | null
   now: Date
   /** The employee's words of this turn. */
   message: string

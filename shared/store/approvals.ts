@@ -40,27 +40,32 @@ export async function findApproval(sql: Sql, session: string, id: string): Promi
  */
 export async function applyApprovalChanges(
   sql: Sql,
-  context: { session: string; turn: string; decidedBy: string; now: Date },
+  context: { session: string; turn: string; request: string; agent: string; decidedBy: string; now: Date },
   changes: ApprovalChange[],
 ): Promise<void> {
   for (const change of changes) {
     if (change.kind === 'open') {
       await sql`
-        insert into approvals (id, session, turn, step, tool, arguments, arguments_hash, person, expires_at, created_at)
+        insert into approvals (id, session, turn, step, tool, arguments, arguments_hash, person, expires_at, created_at,
+          question, request, agent, continuation)
         values (${change.id}, ${context.session}, ${context.turn}, ${change.step}, ${change.tool},
-          ${sql.json(change.arguments)}, ${change.argumentsHash}, ${change.person}, ${change.expiresAt}, ${context.now})`
+          ${sql.json(change.arguments)}, ${change.argumentsHash}, ${change.person}, ${change.expiresAt}, ${context.now},
+          ${change.question}, ${context.request}, ${change.continuation === null ? null : context.agent},
+          ${change.continuation === null ? null : sql.json({ ...change.continuation })})`
       continue
     }
-    const state = change.kind === 'grant' ? 'granted' : change.kind === 'decline' ? 'declined' : 'expired'
+    const state = stateAfter[change.kind]
     const rows = await sql`
       update approvals set state = ${state}, decided_by = ${context.decidedBy}, decided_at = ${context.now}
       where id = ${change.id} and session = ${context.session}
-        and (state = 'open' or (${change.kind} <> 'grant' and state = 'granted'))
+        and ((state = 'open' and ${change.kind} <> 'use') or (state = 'granted' and ${change.kind} <> 'grant'))
         and (${change.kind} <> 'grant' or (expires_at > ${context.now} and person = ${context.decidedBy}))
       returning 1`
     if (rows.length === 0) throw new Fault('stage.superseded', `approval ${change.id} was decided meanwhile`)
   }
 }
+
+const stateAfter = { grant: 'granted', decline: 'declined', expire: 'expired', use: 'used' } as const
 
 /** Takes back every yes of the employee's own that was not used: the session's flow is over, and nothing may use it. */
 export async function withdrawApprovals(sql: Sql, session: string, by: string, now: Date): Promise<void> {

@@ -49,7 +49,7 @@ function compareOpened(
   )
 }
 
-const becomes = { grant: 'granted', decline: 'declined', expire: 'expired' } as const
+const becomes = { grant: 'granted', decline: 'declined', expire: 'expired', use: 'used' } as const
 
 /** A yes may have been used or taken back since; a no and an expiry are final. */
 function hasHappened(row: RecordedApproval, kind: keyof typeof becomes, at: Date): boolean {

@@ -2,7 +2,7 @@ import { codeIn } from './compare-response.ts'
 import { moveOf, type Replay, type ReplayedStep } from './replay-turn.ts'
 
 const longest = 160
-const does = { open: 'opens', grant: 'grants', decline: 'declines', expire: 'expires' } as const
+const does = { open: 'opens', grant: 'grants', decline: 'declines', expire: 'expires', use: 'uses' } as const
 
 /** A replay as a person reads it: each step with what it asked, was answered and said, and how the turn compares. */
 export function traceOf(replay: Replay): string {

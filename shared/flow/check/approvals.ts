@@ -27,6 +27,7 @@ function confirmFindings(agent: Agent, name: string, step: ConfirmStep, write: b
   }
   const next = Object.hasOwn(agent.steps, step.yes) ? agent.steps[step.yes] : undefined
   if (next === undefined || (next.verb === 'call' && next.approval === name)) return []
+  if (next.verb === 'approve' && next.confirm === name) return []
   return [{ path: ['steps', name, 'yes'], message: `a yes must lead to the call that uses it (approval: ${name})` }]
 }
 
@@ -36,8 +37,8 @@ function writeFindings(agent: Agent, name: string, step: CallStep): Finding[] {
     return [{ path: ['steps', name, 'call'], message: `"${tool}" writes: it needs the approval of a confirm step` }]
   }
   const confirm = Object.hasOwn(agent.steps, approval) ? agent.steps[approval] : undefined
-  if (confirm?.verb !== 'confirm') {
-    return [{ path: ['steps', name, 'approval'], message: `there is no confirm step "${approval}"` }]
+  if (confirm?.verb !== 'confirm' && confirm?.verb !== 'approve') {
+    return [{ path: ['steps', name, 'approval'], message: `there is no confirm or approve step "${approval}"` }]
   }
   const findings: Finding[] = []
   if (confirm.tool !== tool) {

@@ -4,6 +4,7 @@ import type { ToolCatalogue } from '../../tools/catalogue.ts'
 import { type Agent, router } from '../agent.ts'
 import { approvals } from './approvals.ts'
 import { cycles } from './cycles.ts'
+import { decisions } from './decisions.ts'
 import type { Finding } from './describe-issue.ts'
 import { labels } from './labels.ts'
 import { naming } from './naming.ts'
@@ -29,7 +30,7 @@ export interface CheckedAgents {
   agents: { agent: Agent; text: string }[]
 }
 
-const rules: Rule[] = [naming, targets, cycles, slots, labels, texts, tools, approvals, surroundings]
+const rules: Rule[] = [naming, targets, cycles, slots, labels, texts, tools, approvals, decisions, surroundings]
 
 /** Reads and judges every agent of a folder: all faults, by file and line. */
 export async function readAgents(folder: string, catalogue: ToolCatalogue): Promise<CheckedAgents> {

@@ -3,7 +3,7 @@ import { edgesOf } from '../edges.ts'
 import type { Rule } from './rule.ts'
 
 /** What stops a round: the employee says something new, or the world does. */
-const breaks = new Set(['ask', 'confirm', 'call', 'lookup', 'search', 'handoff', 'end'])
+const breaks = new Set(['ask', 'confirm', 'approve', 'call', 'lookup', 'search', 'handoff', 'end'])
 
 /**
  * No way round that neither asks the employee nor calls anything. A model does not break a round: asked the same about the

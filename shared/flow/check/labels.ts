@@ -15,6 +15,11 @@ export const labels: Rule = ({ agent, agents }) => {
     if (own.length === 0 && !step.labelsFromAgents) {
       add({ path: ['steps', name], message: `step "${name}" has no labels` })
     }
+    const kept = [step.save, step.next].filter((one) => one !== null).length
+    if (kept === 1 || (kept === 2 && !step.labelsFromAgents)) {
+      const message = `step "${name}" keeps a chosen agent only with "labels-from", "save" and "next" together`
+      add({ path: ['steps', name], message })
+    }
     for (const { label, path } of own) {
       if (always.some((other) => other.label.name === label.name)) {
         add({ path, message: `the label "${label.name}" is offered at any time already` })

@@ -33,8 +33,9 @@ function readStep(name: string, step: unknown): StepFile | Finding[] {
   const path = ['steps', name]
   if (typeof step !== 'object' || step === null) return [] // the schema of the file has said so
   const found = verbs.filter((verb) => Object.hasOwn(step, verb))
-  // `ask` is a verb, and the text of a confirm.
-  const named = found.length > 1 ? found.filter((verb) => verb !== 'ask' || !found.includes('confirm')) : found
+  // `ask` is a verb, and the text of a confirm and of an approve.
+  const asks = found.includes('confirm') || found.includes('approve')
+  const named = asks ? found.filter((verb) => verb !== 'ask') : found
   const [verb, second] = named
   if (verb === undefined) {
     return [{ path, message: `step "${name}" has no verb: one of ${verbs.join(', ')}` }]

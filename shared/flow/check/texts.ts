@@ -49,6 +49,7 @@ function expressionsOf(agent: Subject): Text[] {
       at(step.from, 'from')
     }
     if (step.verb === 'call' || step.verb === 'confirm') all('arguments', step.arguments)
+    if (step.verb === 'approve') at(step.by, 'by')
     if (step.verb === 'lookup') all('where', step.where)
     if (step.verb === 'search') at(step.query, 'search')
     if (step.verb === 'set') all('set', step.set)
@@ -62,6 +63,7 @@ function templatesOf(agent: Subject): Text[] {
     const at = (key: string, source: string | null): Text[] =>
       source === null ? [] : [{ path: ['steps', name, key], source }]
     if (step.verb === 'say') return at('say', step.say)
+    if (step.verb === 'approve') return [...at('ask', step.ask), ...at('waiting', step.waiting)]
     if (step.verb === 'ask' || step.verb === 'confirm') return [...at('ask', step.ask), ...at('again', step.again)]
     return []
   })

@@ -1,13 +1,13 @@
 import type { AskStep } from '../agent.ts'
-import type { Move, Turn } from '../turn.ts'
-import { tell, textOf } from '../turn.ts'
+import type { Move, Walk } from '../walk.ts'
+import { tell, textOf } from '../walk.ts'
 
 /** Asks the employee and waits for a message. `again`: the question is put a second time. */
-export function ask(turn: Turn, name: string, step: AskStep, again: boolean): Move {
-  const text = textOf(turn, again && step.again !== null ? step.again : step.ask)
-  tell(turn, text)
-  turn.state.asked = name
-  turn.state.asking = text
-  turn.state.waiting = 'message'
+export function ask(walk: Walk, name: string, step: AskStep, again: boolean): Move {
+  const text = textOf(walk, again && step.again !== null ? step.again : step.ask)
+  tell(walk, text)
+  walk.state.asked = name
+  walk.state.asking = text
+  walk.state.waiting = 'message'
   return { kind: 'wait' }
 }

@@ -1,8 +1,8 @@
 import type { SayStep } from '../agent.ts'
-import { go, type Move, type Turn, tell, textOf } from '../turn.ts'
+import { go, type Move, tell, textOf, type Walk } from '../walk.ts'
 
 /** Tells the employee something and goes on. */
-export function say(turn: Turn, step: SayStep): Move {
-  tell(turn, textOf(turn, step.say))
+export function say(walk: Walk, step: SayStep): Move {
+  tell(walk, textOf(walk, step.say))
   return go(step.next)
 }

@@ -1,24 +1,24 @@
 import type { SearchStep } from '../agent.ts'
 import type { EffectResult, Passage } from '../effects.ts'
 import { isJsonObject, type Json } from '../json.ts'
-import { go, type Move, refuseResult, resultOf, save, type Turn, wordsOf } from '../turn.ts'
+import { go, type Move, refuseResult, resultOf, save, type Walk, wordsOf } from '../walk.ts'
 
 /** Searches the agent's documents. */
-export function search(turn: Turn, name: string, step: SearchStep): Move {
-  const query = wordsOf(resultOf(turn, step.query)).trim()
-  if (query === '') return keep(turn, step, [])
+export function search(walk: Walk, name: string, step: SearchStep): Move {
+  const query = wordsOf(resultOf(walk, step.query)).trim()
+  if (query === '') return keep(walk, step, [])
   return { kind: 'effect', effect: { kind: 'search', step: name, query, limit: step.limit } }
 }
 
 /** Keeps the passages that were found. */
-export function searched(turn: Turn, step: SearchStep, result: EffectResult): Move {
-  if (result.kind !== 'passages') return refuseResult(turn, result.kind)
-  return keep(turn, step, result.passages.slice(0, step.limit))
+export function searched(walk: Walk, step: SearchStep, result: EffectResult): Move {
+  if (result.kind !== 'passages') return refuseResult(walk, result.kind)
+  return keep(walk, step, result.passages.slice(0, step.limit))
 }
 
-function keep(turn: Turn, step: SearchStep, passages: Passage[]): Move {
+function keep(walk: Walk, step: SearchStep, passages: Passage[]): Move {
   save(
-    turn,
+    walk,
     step.save,
     passages.map(({ title, heading, name, content }) => ({ title, heading, name, content })),
   )

@@ -1,14 +1,14 @@
 import { Fault } from '../../errors/fault.ts'
 import type { WhenStep } from '../agent.ts'
-import { go, type Move, resultOf, type Turn } from '../turn.ts'
+import { go, type Move, resultOf, type Walk } from '../walk.ts'
 
 /** Goes where the first true condition points. A condition that is neither true nor false is a fault, never a guess. */
-export function when(turn: Turn, step: WhenStep): Move {
+export function when(walk: Walk, step: WhenStep): Move {
   for (const { if: condition, next } of step.cases) {
-    const value = resultOf(turn, condition)
+    const value = resultOf(walk, condition)
     if (value === true) return go(next)
     if (value !== false) {
-      throw new Fault('flow.expression-failed', `${turn.agent.name}: ${condition}: is neither true nor false`)
+      throw new Fault('flow.expression-failed', `${walk.agent.name}: ${condition}: is neither true nor false`)
     }
   }
   return go(step.otherwise)

@@ -90,6 +90,9 @@ export class Conversation {
     }
   }
 
+  /** Who says it; null: a program. */
+  speaker: string | null = 'ada@example.com'
+
   /** One advance, with what it says about approvals kept. */
   step(message: string, input: Input): Outcome {
     const outcome = advance(this.agents, this.state, input, this.scope(message))
@@ -103,6 +106,7 @@ export class Conversation {
   scope(message: string): Scope {
     return {
       person: { email: 'ada@example.com' },
+      speaker: this.speaker,
       now: this.now,
       message,
       newId: () => `approval-${++this.ids}`,
@@ -115,7 +119,7 @@ export class Conversation {
       this.approval = { id: change.id, state: 'open', expiresAt: change.expiresAt }
       return
     }
-    const states = { grant: 'granted', decline: 'declined', expire: 'expired' } as const
+    const states = { grant: 'granted', decline: 'declined', expire: 'expired', use: 'used' } as const
     if (this.approval?.id === change.id) this.approval = { ...this.approval, state: states[change.kind] }
   }
 

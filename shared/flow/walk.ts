@@ -8,7 +8,7 @@ import type { FlowState, Scope } from './state.ts'
 import { render } from './template.ts'
 
 /** What the steps of one `advance` work on. `state` is a copy of the caller's, so a step may write to it. */
-export interface Turn {
+export interface Walk {
   readonly agents: Agents
   readonly agent: Agent
   readonly state: FlowState
@@ -46,15 +46,15 @@ export function stepOf(agent: Agent, name: string): Step {
 }
 
 /** The value of every name in scope; null for what is not known yet. */
-function valuesOf(turn: Turn): Record<string, Json> {
-  const { agent, agents, scope, state } = turn
+function valuesOf(walk: Walk): Record<string, Json> {
+  const { agent, agents, scope, state } = walk
   const values: Record<string, Json> = {}
   for (const name of namesInScope(agent)) {
     const kept = Object.hasOwn(agent.slots, name) ? state.slots : state.variables
     values[name] = Object.hasOwn(kept, name) ? (kept[name] ?? null) : null
   }
   values['person'] = { email: scope.person.email }
-  values['message'] = turn.message
+  values['message'] = walk.message
   values['today'] = scope.now.toISOString().slice(0, 10)
   values['agents'] = otherAgents(agents, router).map(({ name, title, description }) => ({ name, title, description }))
   return values
@@ -64,28 +64,28 @@ export function otherAgents(agents: Agents, but: string): Agent[] {
   return [...agents.byName.values()].filter(({ name }) => name !== but)
 }
 
-export function resultOf(turn: Turn, expression: Expression): Json {
-  return evaluate(turn.agent, expression, valuesOf(turn))
+export function resultOf(walk: Walk, expression: Expression): Json {
+  return evaluate(walk.agent, expression, valuesOf(walk))
 }
 
-export function argumentsOf(turn: Turn, expressions: Record<string, Expression>): Record<string, Json> {
-  const values = valuesOf(turn)
+export function argumentsOf(walk: Walk, expressions: Record<string, Expression>): Record<string, Json> {
+  const values = valuesOf(walk)
   return Object.fromEntries(
-    Object.entries(expressions).map(([name, expression]) => [name, evaluate(turn.agent, expression, values)]),
+    Object.entries(expressions).map(([name, expression]) => [name, evaluate(walk.agent, expression, values)]),
   )
 }
 
-export function textOf(turn: Turn, template: TemplateText): string {
-  return render(turn.agent, template, valuesOf(turn))
+export function textOf(walk: Walk, template: TemplateText): string {
+  return render(walk.agent, template, valuesOf(walk))
 }
 
 /** Tells the employee something; an empty text is nothing. */
-export function tell(turn: Turn, text: string): void {
-  if (text !== '') turn.said.push(text)
+export function tell(walk: Walk, text: string): void {
+  if (text !== '') walk.said.push(text)
 }
 
-export function save(turn: Turn, name: string | null, value: Json): void {
-  if (name !== null) turn.state.variables[name] = value
+export function save(walk: Walk, name: string | null, value: Json): void {
+  if (name !== null) walk.state.variables[name] = value
 }
 
 /** A text of something that an expression gave: what a model or a search is asked with. */
@@ -96,6 +96,6 @@ export function wordsOf(value: Json): string {
 }
 
 /** Throws Fault `flow.step-unknown`: the result is not of the kind that the step at which the flow stands waits for. */
-export function refuseResult(turn: Turn, kind: string): never {
-  throw new Fault('flow.step-unknown', `step ${turn.state.at} of ${turn.agent.name} does not wait for '${kind}'`)
+export function refuseResult(walk: Walk, kind: string): never {
+  throw new Fault('flow.step-unknown', `step ${walk.state.at} of ${walk.agent.name} does not wait for '${kind}'`)
 }

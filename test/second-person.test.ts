@@ -1,0 +1,124 @@
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Decision, decideApproval, findAskedOf } from '../shared/store/decisions.ts'
+import { quiet } from './pipeline.ts'
+import { createWorld, type World } from './world.ts'
+
+/** A manager's yes above a cost: nothing runs meanwhile, the conversation goes on, and the decision comes when it comes. */
+const alice = 'alice.johnson@company.com'
+const boss = 'jane.smith@company.com'
+const day = 24 * 3_600_000
+let world: World
+beforeEach(async () => {
+  world = await createWorld()
+})
+afterEach(() => world.close())
+
+/** Asks for more seats than anybody gets without a manager, and confirms. */
+async function ask(): Promise<string> {
+  const words = ['I need 40 seats of Figma on CC-1234', 'we design the new web shop', boss]
+  for (const text of words) await world.pipeline.say(alice, text)
+  const asked = await world.pipeline.say(alice, 'yes')
+  return asked.response?.content ?? ''
+}
+const asked = (email = boss) => findAskedOf(world.db.database, { email, now: world.pipeline.now(), limit: 10 })
+async function decide(decision: Decision, email = boss) {
+  const [approval] = await asked(email)
+  if (approval === undefined) throw new Error(`nobody asked ${email}`)
+  const decided = await world.db.database.begin((sql) =>
+    decideApproval(sql, {
+      id: approval.id,
+      decision,
+      by: { email, caller: email },
+      now: world.pipeline.now(),
+    }),
+  )
+  if (decided?.event) await world.pipeline.deliver(decided.event)
+}
+const history = () => world.db.database<{ role: string; content: string }[]>`
+  select role, content from messages order by created_at, session, number`
+const last = async () => (await history()).at(-1)?.content
+const tick = async () => {
+  const id = `tick-${world.pipeline.now().getTime()}`
+  const event = { specversion: '1.0' as const, id, source: '/ping', type: 'dev.knative.sources.ping' }
+  await world.pipeline.handlers.keeper({ ...event, data: { task: 'repair' } }, quiet)
+  await world.pipeline.deliver()
+}
+
+test('the turn ends, the conversation goes on, and the yes of days later opens exactly what was asked', async () => {
+  expect(await ask()).toContain('Jane Smith')
+  expect(world.mock.tickets()).toHaveLength(0)
+  const [approval] = await asked()
+  expect(approval?.question).toContain('40 seats')
+  // Nothing is owed and nothing waits for an event.
+  expect(await world.db.database`select turn, pending_event, agent from sessions`).toMatchObject([
+    { turn: null, pending_event: null, agent: null },
+  ])
+  world.pipeline.pass(3 * day)
+  await world.pipeline.say(alice, 'refresh')
+  await decide('granted')
+  expect(world.mock.tickets()).toMatchObject([{ variables: { product: 'Figma', seats: '40', manager: boss } }])
+  expect(await last()).toContain(world.mock.tickets()[0]?.number)
+  expect((await history()).filter(({ role }) => role === 'approver')).toMatchObject([{ content: 'Approved.' }])
+  // The conversation stands where it stood: the laptop question is still open.
+  const next = await world.pipeline.say(alice, 'yes')
+  expect(next.response?.content).toMatch(/laptop/i)
+  expect(world.mock.tickets()).toHaveLength(1)
+})
+
+test.each([
+  ['declined', 'Jane Smith did not approve'],
+  ['expired', 'Jane Smith did not decide'],
+] as const)('%s: nothing is opened and the employee is told', async (decision, words) => {
+  await ask()
+  if (decision === 'declined') await decide(decision)
+  else {
+    world.pipeline.pass(8 * day)
+    await tick()
+    await tick()
+  }
+  expect(await last()).toContain(words)
+  expect(world.mock.tickets()).toHaveLength(0)
+  expect((await history()).filter(({ role }) => role === 'approver')).toHaveLength(1)
+  expect(await asked()).toEqual([])
+})
+
+test('the decision comes also after the session has expired', async () => {
+  await ask()
+  await world.db.database`update approvals set expires_at = expires_at + interval '30 days' where state = 'open'`
+  world.pipeline.pass(15 * day)
+  await tick()
+  expect(await world.db.database`select state from sessions`).toMatchObject([{ state: 'closed' }])
+  await decide('granted')
+  expect(world.mock.tickets()).toHaveLength(1)
+  expect(await last()).toContain(world.mock.tickets()[0]?.number)
+})
+
+test('a reset does not take back what another was asked, and no words of the employee decide it', async () => {
+  await ask()
+  for (const text of ['reset', 'yes', 'approved', 'Approved.', 'proceed']) await world.pipeline.say(alice, text)
+  expect(world.mock.tickets()).toHaveLength(0)
+  await decide('granted')
+  await decide('granted').catch(() => {})
+  expect(world.mock.tickets()).toHaveLength(1)
+})
+
+test('while a turn is open the decision waits for its place in the queue', async () => {
+  await ask()
+  const { event } = await world.pipeline.accept(alice, 'refresh')
+  const normalized = await world.pipeline.handlers.normalize(event, quiet)
+  const step = normalized && (await world.pipeline.handlers.route(normalized, quiet))
+  await decide('granted')
+  expect(world.mock.tickets()).toHaveLength(0)
+  if (step) await world.pipeline.deliver(step)
+  expect(world.mock.tickets()).toHaveLength(1)
+  const roles = (await history()).map(({ role }) => role)
+  expect(roles.slice(-4)).toEqual(['employee', 'approver', 'agent', 'agent'])
+})
+
+test('whoever has no manager, or is their own, is sent to the service desk', async () => {
+  for (const text of ['I need 40 seats of Figma on CC-1234', 'we design the new web shop', alice]) {
+    await world.pipeline.say(boss, text)
+  }
+  expect(await last()).toContain('service desk')
+  expect(world.mock.tickets()).toHaveLength(0)
+})
