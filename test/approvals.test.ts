@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { runStep } from '../functions/agent/run-step.ts'
+import { Fault } from '../shared/errors/fault.ts'
 import { eventTypes } from '../shared/events/catalogue.ts'
 import type { Event } from '../shared/events/event.ts'
 import type { Lease } from '../shared/stage/once.ts'
@@ -83,6 +84,22 @@ test('how a write ended is kept, also where its turn was closed meanwhile', asyn
   const calls = await world.db.database<{ state: string; number: string }[]>`
     select state, outcome::text as number from tool_calls`
   expect(calls).toMatchObject([{ state: 'done', number: expect.stringContaining('REQ') }])
+})
+
+test('a write that cannot be asked about any more is said to be unknown, by the flow and in the ledger', async () => {
+  await world.close()
+  world = await open({
+    aroundTool: (call) => async (given, signal) => {
+      if (given.approval === null) return call(given, signal)
+      world.pipeline.pass(80_000)
+      throw new Fault('tool.unavailable', 'the server is away')
+    },
+  })
+  for (const text of words) await world.pipeline.say(alice, text)
+  const { response } = await world.pipeline.say(alice, 'proceed')
+  expect(response?.content).toContain('could not find out whether')
+  expect(await world.db.database`select state from tool_calls`).toMatchObject([{ state: 'parked' }])
+  expect(await world.db.database`select 1 from dead_letters`).toHaveLength(0)
 })
 
 test('a spent budget goes to a person, and the conversation begins afresh instead of refusing for ever', async () => {

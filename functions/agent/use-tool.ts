@@ -5,7 +5,7 @@ import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { Lease } from '../../shared/stage/once.ts'
 import type { Sql } from '../../shared/store/connect.ts'
 import { lockSession } from '../../shared/store/sessions.ts'
-import { recordWrite } from '../../shared/store/tool-calls.ts'
+import { recordWrite, settleMs } from '../../shared/store/tool-calls.ts'
 import { findTurn, type TurnInContext } from '../../shared/store/turns.ts'
 import type { AgentParts, ToolCall, ToolOutcome } from './parts.ts'
 import type { CallRecord } from './walk-flow.ts'
@@ -69,7 +69,11 @@ export async function writeTool(
     timeoutMs: effect.timeoutMs,
     approval: { id: entry.approval, argumentsHash, notAfter },
   }
-  const outcome = await attempt(call, lease, parts, (fault) => fault.class !== 'retryable')
+  // While it may still begin, or be looked up, the broker tries again; after that its end is not known, and said so.
+  const over = notAfter.getTime() + settleMs
+  const outcome = await attempt(call, lease, parts, (fault) => {
+    return fault.class !== 'retryable' || parts.now().getTime() > over
+  })
   const unknown = !outcome.ok && outcome.code === 'tool.outcome-unknown'
   const state = outcome.ok ? 'done' : unknown ? 'parked' : 'failed'
   return done(effect, outcome, { approval: entry.approval, state }, entry.arguments)
@@ -119,7 +123,8 @@ async function attempt(
   } catch (error) {
     const ours = Fault.is(error) && error.code.startsWith('tool.') && !lease.signal.aborted
     if (!ours || !isFinal(error)) throw error
-    const { code, says } = call.approval !== null && unreadable.includes(error.code) ? unknownOutcome(error) : error
+    const unknown = call.approval !== null && (error.class === 'retryable' || unreadable.includes(error.code))
+    const { code, says } = unknown ? unknownOutcome(error) : error
     return { ok: false, code, message: says ?? 'The system I asked is not available right now.' }
   }
 }

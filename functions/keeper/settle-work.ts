@@ -1,14 +1,8 @@
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Sql } from '../../shared/store/connect.ts'
-import { finishWrite } from '../../shared/store/tool-calls.ts'
+import { finishWrite, settleMs } from '../../shared/store/tool-calls.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import { findOpenWrites, isHeld } from '../../shared/store/under-way.ts'
-
-/**
- * Milliseconds after a write's not-after in which it may well take effect yet: what a tool server gives a POST unless it
- * is told otherwise, and 5 seconds for the clocks. One that is given longer loses nothing: unknown is what is said.
- */
-const postMs = 15_000
 
 /**
  * Makes sure that no write is lost from view when a turn is closed by somebody who does not know how it went. `none`:
@@ -19,7 +13,7 @@ const postMs = 15_000
 export async function settleWork(sql: Sql, turn: TurnInContext, now: Date): Promise<'none' | 'under-way' | 'unknown'> {
   if (await isHeld(sql, turn.session)) return 'under-way'
   const writes = await findOpenWrites(sql, { id: turn.id, approval: turn.flow?.approval ?? null })
-  if (writes.some(({ notAfter }) => now.getTime() < notAfter.getTime() + postMs)) return 'under-way'
+  if (writes.some(({ notAfter }) => now.getTime() < notAfter.getTime() + settleMs)) return 'under-way'
   const { code, says } = new Fault('tool.outcome-unknown', `turn ${turn.id} ended first`)
   for (const { approval } of writes) {
     await finishWrite(sql, { approval, state: 'parked', outcome: { ok: false, code, message: says }, now })

@@ -11,6 +11,12 @@ export interface LedgerEntry {
 }
 
 /**
+ * Milliseconds after a write's not-after in which it may well take effect yet: what a tool server gives a POST unless it
+ * is told otherwise, and 5 seconds for the clocks. One that is given longer loses nothing: unknown is what is said.
+ */
+export const settleMs = 15_000
+
+/**
  * Uses a granted approval for one call and records the call, or returns what was recorded by an earlier attempt. Null:
  * the approval was never granted. The arguments are the approval's, whatever the flow would compute now (law 4). A turn
  * that repeats the call of an earlier, failed one only learns how that ended: its not-after has passed, so that nothing
