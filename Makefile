@@ -72,3 +72,7 @@ dead-letters: node_modules/.installed ## Events that were given up (ARGS='--show
 
 erase: node_modules/.installed ## Delete what is kept about a person (EMAIL=…, DATABASE_URL=…, ARGS=--yes)
 	@$(NODE) scripts/erase.ts $(ARGS)
+
+.PHONY: hostile
+hostile: node_modules/.installed ## A thousand conversations with a hostile model, and hostile text everywhere (ARGS='--seed N')
+	@$(NODE) scripts/hostile.ts $(ARGS)

@@ -8,7 +8,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>
 export interface PublishOptions {
   /** Milliseconds for all attempts together; default 5,000. */
   timeoutMs?: number
-  /** Milliseconds before each further attempt; default 50 and 200, so three attempts. */
+  /** Milliseconds before each further attempt; the default outlasts a restart of the database behind a broker. */
   delaysMs?: readonly number[]
 }
 
@@ -27,7 +27,7 @@ export async function publishEvent(
   fetch: Fetch,
   options: PublishOptions = {},
 ): Promise<void> {
-  const { timeoutMs = 5_000, delaysMs = [50, 200] } = options
+  const { timeoutMs = 5_000, delaysMs = [50, 200, 500, 1_000, 2_000] } = options
   const { headers, body } = writeEvent(event)
   const signal = AbortSignal.timeout(timeoutMs)
   for (let attempt = 0; ; attempt += 1) {
