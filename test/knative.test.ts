@@ -74,14 +74,19 @@ test('every type of the catalogue is in that table', () => {
   expect(Object.keys(takers)).toEqual(expect.arrayContaining(Object.values(eventTypes)))
 })
 
-test('the repair tick goes straight to the keeper, every five minutes, with data that it reads', () => {
-  expect(pingSources).toMatchObject([
-    {
-      name: 'repair',
-      schedule: '*/5 * * * *',
-      contentType: 'application/json',
-      sink: { kind: 'service', name: 'keeper', path: '/' },
-    },
-  ])
-  for (const { data } of pingSources) expect(tickData.parse(JSON.parse(data))).toEqual({ task: 'repair' })
+test.each([
+  ['repair', '*/5 * * * *'],
+  ['keep-house', '17 * * * *'],
+])('the %s tick goes straight to the keeper, at %s, with data that it reads', (task, schedule) => {
+  const source = pingSources.find(({ name }) => name === task)
+  expect(source).toMatchObject({
+    schedule,
+    contentType: 'application/json',
+    sink: { kind: 'service', name: 'keeper', path: '/' },
+  })
+  expect(tickData.parse(JSON.parse(source?.data ?? ''))).toEqual({ task })
+})
+
+test('there is no other tick', () => {
+  expect(pingSources).toHaveLength(2)
 })
