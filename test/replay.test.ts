@@ -35,7 +35,7 @@ test('every turn of every scripted conversation runs again as recorded, with mod
   const moves = new Set(steps.map(({ walked }) => walked?.move.kind))
   expect([...moves].sort()).toEqual(['end', 'handoff', 'step', 'wait', undefined])
   const changes = new Set(steps.flatMap(({ walked }) => walked?.approvals ?? []).map(({ kind }) => kind))
-  expect([...changes].sort()).toEqual(['decline', 'expire', 'grant', 'open'])
+  expect([...changes].sort()).toEqual(['decline', 'expire', 'grant', 'open', 'use'])
   expect(replays.length).toBeGreaterThan(200)
 }, 180_000)
 

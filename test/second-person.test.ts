@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { traceOf } from '../functions/agent/replay/trace.ts'
 import { type Decision, decideApproval, findAskedOf } from '../shared/store/decisions.ts'
 import { quiet } from './pipeline.ts'
+import { replayAll } from './replay-all.ts'
 import { createWorld, type World } from './world.ts'
 
 /** A manager's yes above a cost: nothing runs meanwhile, the conversation goes on, and the decision comes when it comes. */
@@ -11,7 +13,12 @@ let world: World
 beforeEach(async () => {
   world = await createWorld()
 })
-afterEach(() => world.close())
+afterEach(async () => {
+  // What was decided days later runs again from the journal like any other turn.
+  const replays = await replayAll(world.db.database, world.pipeline.parts.agents)
+  expect(replays.filter(({ verdict }) => verdict !== 'exact').map(traceOf)).toEqual([])
+  await world.close()
+})
 
 /** Asks for more seats than anybody gets without a manager, and confirms. */
 async function ask(): Promise<string> {
@@ -83,9 +90,10 @@ test.each([
 })
 
 test('the decision comes also after the session has expired', async () => {
+  await world.pipeline.say(alice, 'hello')
+  world.pipeline.pass(10 * day)
   await ask()
-  await world.db.database`update approvals set expires_at = expires_at + interval '30 days' where state = 'open'`
-  world.pipeline.pass(15 * day)
+  world.pipeline.pass(5 * day)
   await tick()
   expect(await world.db.database`select state from sessions`).toMatchObject([{ state: 'closed' }])
   await decide('granted')
