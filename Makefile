@@ -76,3 +76,10 @@ erase: node_modules/.installed ## Delete what is kept about a person (EMAIL=…,
 .PHONY: hostile
 hostile: node_modules/.installed ## A thousand conversations with a hostile model, and hostile text everywhere (ARGS='--seed N')
 	@$(NODE) scripts/hostile.ts $(ARGS)
+
+.PHONY: chaos chaos-self
+chaos: node_modules/.installed ## Kill, hang and cut every function at every fault point (ARGS='--help')
+	@$(NODE) scripts/chaos.ts $(ARGS)
+
+chaos-self: node_modules/.installed ## Plant five bugs and see that make chaos finds each
+	@$(NODE) scripts/chaos.ts --self $(ARGS)

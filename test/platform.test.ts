@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import * as z from 'zod/mini'
-import { type bodies, finished } from '../functions/ingress/bodies.ts'
+import { type bodies, conversation, finished, takenAttachment } from '../functions/ingress/bodies.ts'
 import { readKey } from '../local/issuer/key.ts'
 import { signToken } from '../local/issuer/sign.ts'
 import type { Child } from '../local/platform/child.ts'
@@ -229,6 +229,30 @@ describe('the door', () => {
     expect(finished.parse(await two.json())).toEqual(first)
     expect((await deliveries())('normalize') - earlier('normalize')).toBe(1)
     expect((await post(email, 'something else', headers)).status).toBe(422)
+  })
+
+  test('a file goes to the object store, with a message into the conversation, and back to whose it is', async () => {
+    const email = 'chloe.martin@company.com'
+    const headers = { authorization: `Bearer ${await tokenOf(email)}` }
+    const sent = await fetch(`${at('ingress')}/api/v1/attachments?name=notes.txt`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'text/plain' },
+      body: 'what I see on the screen',
+    })
+    expect(sent.status).toBe(201)
+    const { id } = takenAttachment.parse(await sent.json())
+    const asked = await fetch(`${at('ingress')}/api/v1/requests`, {
+      method: 'POST',
+      headers: { ...headers, 'content-type': 'application/json' },
+      body: JSON.stringify({ content: 'hello', attachments: [id] }),
+    })
+    const { session_id } = finished.parse(await asked.json())
+    const read = await fetch(`${at('ingress')}/api/v1/conversations/${session_id}`, { headers })
+    expect(conversation.parse(await read.json()).messages[0]?.attachments).toMatchObject([{ id, name: 'notes.txt' }])
+    const file = await fetch(`${at('ingress')}${sent.headers.get('location')}`, { headers })
+    expect(await file.text()).toBe('what I see on the screen')
+    const stranger = { authorization: `Bearer ${await tokenOf('john.doe@company.com')}` }
+    expect((await fetch(`${at('ingress')}${sent.headers.get('location')}`, { headers: stranger })).status).toBe(404)
   })
 
   test('no token, no answer', async () => {

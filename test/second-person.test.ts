@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { traceOf } from '../functions/agent/replay/trace.ts'
 import { type Decision, decideApproval, findAskedOf } from '../shared/store/decisions.ts'
+import { erasePerson } from '../shared/store/erase.ts'
+import { listDeadLetters, redriveDeadLetter } from '../shared/store/redrive.ts'
 import { quiet } from './pipeline.ts'
 import { replayAll } from './replay-all.ts'
 import { createWorld, type World } from './world.ts'
@@ -14,8 +16,9 @@ beforeEach(async () => {
   world = await createWorld()
 })
 afterEach(async () => {
-  // What was decided days later runs again from the journal like any other turn.
-  const replays = await replayAll(world.db.database, world.pipeline.parts.agents)
+  // What was decided days later runs again from the journal like any other turn, unless a name in it was erased.
+  const [erased] = await world.db.database`select 1 from erasures`
+  const replays = erased ? [] : await replayAll(world.db.database, world.pipeline.parts.agents)
   expect(replays.filter(({ verdict }) => verdict !== 'exact').map(traceOf)).toEqual([])
   await world.close()
 })
@@ -129,4 +132,60 @@ test('whoever has no manager, or is their own, is sent to the service desk', asy
   }
   expect(await last()).toContain('service desk')
   expect(world.mock.tickets()).toHaveLength(0)
+})
+
+test('a yes whose turn nobody could run in time is not lost: it is seen, and redriven into the ticket', async () => {
+  await ask()
+  const [approval] = await asked()
+  const { database } = world.db
+  const by = { email: boss, caller: boss }
+  const decided = await database.begin((sql) =>
+    decideApproval(sql, { id: approval?.id ?? '', decision: 'granted', by, now: world.pipeline.now() }),
+  )
+  const { handlers } = world.pipeline
+  const normalized = decided?.event && (await handlers.normalize(decided.event, quiet))
+  if (normalized) await handlers.route(normalized, quiet)
+  // The agent is away for longer than a turn may take.
+  world.pipeline.pass(16 * 60_000)
+  await tick()
+  const [letter] = await listDeadLetters(database, { state: 'stored', after: null, limit: 10 })
+  expect(letter).toMatchObject({ outcome: 'closed', errorData: expect.stringContaining('turn.deadline-passed') })
+  const options = { id: letter?.id ?? '', by: 'ops@company.com', now: world.pipeline.now() }
+  const redriven = await database.begin((sql) => redriveDeadLetter(sql, options))
+  if (redriven?.kind !== 'message') throw new Error('not said again')
+  await world.pipeline.deliver(redriven.event)
+  expect(world.mock.tickets()).toHaveLength(1)
+  expect(await last()).toContain(world.mock.tickets()[0]?.number)
+})
+
+test('an approver who is erased lets the question expire, and the employee hears of it', async () => {
+  await ask()
+  await erasePerson(world.db.database, { email: boss, by: 'ops', now: world.pipeline.now(), dry: false })
+  await tick()
+  expect(await last()).toContain('did not decide')
+  expect(world.mock.tickets()).toHaveLength(0)
+  expect(await world.db.database`select person from approvals where continuation is not null`).toMatchObject([
+    { person: 'erased' },
+  ])
+})
+
+test('what was decided in a later session does not keep old ones from being deleted', async () => {
+  await world.pipeline.say(alice, 'hello')
+  world.pipeline.pass(10 * day)
+  await ask()
+  world.pipeline.pass(5 * day)
+  await tick()
+  await decide('granted')
+  const keepHouse = async () => {
+    const id = `house-${world.pipeline.now().getTime()}`
+    const event = { specversion: '1.0' as const, id, source: '/ping', type: 'dev.knative.sources.ping' }
+    await world.pipeline.handlers.keeper({ ...event, data: { task: 'keep-house' } }, quiet)
+  }
+  world.pipeline.pass(91 * day)
+  await keepHouse()
+  await tick()
+  world.pipeline.pass(91 * day)
+  await keepHouse()
+  await keepHouse()
+  expect(await world.db.database`select 1 from sessions`).toHaveLength(0)
 })

@@ -27,7 +27,7 @@ export async function answerSpent(
       type: 'error',
       requiresFollowup: false,
       metadata: { error_code: 'flow.budget-spent' },
-      conversation: { agent: null, flow: null },
+      conversation: turn.decided === null ? { agent: null, flow: null } : 'keep',
     },
     { ...options, source: '/agent' },
   )

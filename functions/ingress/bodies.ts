@@ -24,6 +24,9 @@ const base = {
     .check(z.minLength(1, 'the message is empty'), z.describe("The person's words, in any language.")),
   request_type: z._default(z.string().check(z.minLength(1), z.maxLength(100)), 'message'),
   metadata: z._default(free, {}).check(z.describe('Anything, up to 32 KiB; kept with the request.')),
+  attachments: z
+    ._default(z.array(z.uuid('not an id')).check(z.maxLength(10, 'more than 10')), [])
+    .check(z.describe('Ids of files that were sent to /api/v1/attachments; each goes with one message.')),
 }
 
 const typeOf = <Name extends ReadByAsker>(name: Name) =>
@@ -82,6 +85,21 @@ export const accepted = z.object({
   status: z.literal('accepted'),
 })
 
+const attachment = z.object({
+  id,
+  name: z.string(),
+  media_type: z.string(),
+  bytes: z.int(),
+  expires_at: z.iso.datetime(),
+})
+
+export const takenAttachment = z.extend(attachment, { sha256: z.string().check(z.describe('in hex')) })
+
+export const attachmentQuery = z.object({
+  user_id: z.optional(address),
+  name: z.optional(short(1_000)),
+})
+
 export const conversation = z.object({
   session_id: id,
   state: z.enum(['open', 'closed']),
@@ -94,6 +112,7 @@ export const conversation = z.object({
       content: z.string(),
       request_id: z.nullable(id),
       created_at: z.iso.datetime(),
+      attachments: z.array(attachment).check(z.describe('what came with it and is still kept')),
     }),
   ),
   next: z.nullable(z.string()).check(z.describe('where the following messages are; null: these were the last')),
@@ -180,6 +199,7 @@ export const treated = z.object({
         'already-redriven',
         'already-discarded',
         'not-found',
+        'gone',
         'broker-unavailable',
       ]),
       request_id: z.nullable(id).check(z.describe('the new request, where a closed turn was redriven')),
@@ -199,6 +219,7 @@ export const problem = z.object({
 export type Finished = z.infer<typeof finished>
 export type AcceptedBody = z.infer<typeof accepted>
 export type ConversationBody = z.infer<typeof conversation>
+export type AttachmentBody = z.infer<typeof takenAttachment>
 export type DeadLetterBody = z.infer<typeof deadLetter>
 export type DeadLettersBody = z.infer<typeof deadLetters>
 export type ShownDeadLetterBody = z.infer<typeof shownDeadLetter>

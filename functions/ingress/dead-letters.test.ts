@@ -32,6 +32,8 @@ const list = async (query = '') =>
 async function letter(outcome: 'closed' | 'recorded'): Promise<{ id: string; request: string; event: string }> {
   const { body } = await door.ask({ content: 'my words' })
   const { event } = await door.rowOf(body.request_id)
+  if (outcome === 'closed')
+    await door.store.database`update requests set state = 'failed' where id = ${body.request_id}`
   const id = randomUUID()
   await door.store.database`
     insert into dead_letters (id, event, event_type, failed_at, error_code, error_data, outcome, received_at)
@@ -55,6 +57,15 @@ test('a closed one is said again as a new message, once, by the operator and not
     state: 'accepted',
   })
   expect(door.broker.events).toMatchObject([{ data: { request_id: first?.request_id } }])
+})
+
+test('one that was only recorded, and whose words were given up later, is said again; one that is deleted is gone', async () => {
+  const recorded = await letter('recorded')
+  await door.store.database`update requests set state = 'failed' where id = ${recorded.request}`
+  expect(await treat('redrive', [recorded.id])).toMatchObject([{ result: 'redriven', request_id: expect.any(String) }])
+  const closed = await letter('closed')
+  await door.store.database`delete from requests where id = ${closed.request}`
+  expect(await treat('redrive', [closed.id])).toMatchObject([{ result: 'gone', request_id: null }])
 })
 
 test('one that nobody waited for goes out again as it was, and stays stored while the broker takes nothing', async () => {

@@ -83,6 +83,7 @@ async function redrive(
 ): Promise<Treated> {
   const redriven = await database.begin((sql) => redriveDeadLetter(sql, options))
   if (redriven === null) return { result: 'not-found', request_id: null }
+  if (redriven.kind === 'gone') return { result: 'gone', request_id: null }
   if (redriven.kind === 'decided') return { result: `already-${redriven.state}`, request_id: null }
   const taken = await publish(redriven.event).then(
     () => true,
@@ -94,7 +95,7 @@ async function redrive(
   if (redriven.kind === 'message') return { result: 'redriven', request_id: redriven.request }
   if (!taken) return { result: 'broker-unavailable', request_id: null }
   // Published first, marked then: a crash in between costs a second publication, which changes nothing.
-  await markRedriven(database, { ...options, as: null })
+  await markRedriven(database, { ...options, as: null, outcome: redriven.outcome })
   return { result: 'redriven', request_id: null }
 }
 

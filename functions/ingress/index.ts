@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto'
+import { openObjectStore } from '../../shared/attachments/object-store.ts'
+import { readObjectStoreSettings } from '../../shared/attachments/settings.ts'
 import { publishEvent } from '../../shared/events/publish.ts'
 import { openKeys, verifyToken } from '../../shared/identity/verify.ts'
 import { required, wholeNumber } from '../../shared/settings/environment.ts'
@@ -15,6 +17,8 @@ export function createFunction(environment = process.env): Ingress {
   const audience = required(environment, 'OIDC_AUDIENCE', "this system's name in the claim 'aud'")
   const keys = openKeys(new URL(required(environment, 'OIDC_JWKS_URL', "the address of the issuer's keys")))
   const messageLimit = wholeNumber(environment, 'MESSAGE_LIMIT', 16_384, [1, 262_144])
+  const attachmentLimit = wholeNumber(environment, 'ATTACHMENT_LIMIT', 10_485_760, [1, 104_857_600])
+  const bucket = readObjectStoreSettings(environment)
   const database = connect(required(environment, 'DATABASE_URL', 'the address of Postgres'), { name: 'ingress' })
   const now = () => new Date()
   const ingress = createIngress({
@@ -27,6 +31,7 @@ export function createFunction(environment = process.env): Ingress {
     randomBytes,
     log: createLog({ function: 'ingress' }),
     messageLimit,
+    attachments: bucket === null ? null : { store: openObjectStore(bucket), limit: attachmentLimit },
   })
   return {
     ...ingress,

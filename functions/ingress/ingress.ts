@@ -1,4 +1,6 @@
 import { Hono } from 'hono'
+import type { ObjectStore } from '../../shared/attachments/object-store.ts'
+import { acceptWithAttachments } from '../../shared/attachments/rows.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import { toFault } from '../../shared/errors/to-fault.ts'
 import type { Event } from '../../shared/events/event.ts'
@@ -8,9 +10,10 @@ import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { DoorFunction } from '../../shared/stage/function.ts'
 import { checkStore } from '../../shared/store/check.ts'
 import type { Database } from '../../shared/store/connect.ts'
-import { acceptRequest, findAnswered, findRequest, type StoredRequest } from '../../shared/store/requests.ts'
+import { findAnswered, findRequest, type StoredRequest } from '../../shared/store/requests.ts'
 import type { Log } from '../../shared/telemetry/log.ts'
 import { listApprovals, takeDecision } from './approvals.ts'
+import { giveAttachment, takeAttachment } from './attachments.ts'
 import type { AcceptedBody, Finished } from './bodies.ts'
 import { buildRequest } from './build-request.ts'
 import { readDeadLetter, readDeadLetters, treatDeadLetters } from './dead-letters.ts'
@@ -36,6 +39,8 @@ export interface IngressOptions {
   log: Log
   /** Bytes of text that one message may have; default 16 KiB. */
   messageLimit?: number
+  /** Where files go, and how many bytes one may have; null: this deployment takes none. */
+  attachments?: { store: ObjectStore; limit: number } | null
 }
 
 export interface Ingress extends DoorFunction {
@@ -64,6 +69,8 @@ export function createIngress(options: IngressOptions): Ingress {
   const bodyLimit = messageLimit * 6 + 131_072
   const watch = createWatch({ find: (ids) => findAnswered(database, ids), log })
   let document: string | undefined
+  const { now, newId, attachments = null } = options
+  const files = { database, log, now, newId, attachments }
 
   /** Runs what a route does once its caller is known; the table says which routes have none. */
   const serve: Serve = async (route, request, id) => {
@@ -78,7 +85,11 @@ export function createIngress(options: IngressOptions): Ingress {
       case 'request':
         return await readRequest(request, caller, id)
       case 'conversation':
-        return await readConversation(database, request, caller, known(id))
+        return await readConversation(database, request, caller, { id: known(id), now: options.now() })
+      case 'attach':
+        return await takeAttachment(files, request, caller)
+      case 'attachment':
+        return await giveAttachment(files, request, caller, known(id))
       case 'dead-letters':
         return await readDeadLetters(database, request)
       case 'dead-letter':
@@ -121,7 +132,7 @@ export function createIngress(options: IngressOptions): Ingress {
       randomBytes: options.randomBytes,
     })
     await faultPoint('ingress: before accept')
-    const acceptance = await acceptRequest(database, row)
+    const acceptance = await acceptWithAttachments(database, row, question.attachments)
     await faultPoint('ingress: after accept')
     if (acceptance.outcome === 'created') {
       log.info('request accepted', { request: row.id, channel: row.channel, traceparent: row.traceparent })
@@ -194,6 +205,7 @@ export function createIngress(options: IngressOptions): Ingress {
     },
     async shutdown() {
       watch.stop()
+      await attachments?.store.close()
     },
     drain: () => watch.stop(),
     waiting: () => watch.count(),

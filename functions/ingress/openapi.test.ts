@@ -100,8 +100,9 @@ test('each route refuses a missing, broken, expired or foreign token, and says h
       expect(response.headers.get('www-authenticate')).toMatch(/^Bearer /)
     }
     const response = await fetch(url, { ...init, headers: { ...headers, ...good } })
-    // A program may do all but decide in a person's place.
-    expect([200, 202, 400, 404, ...(path.includes('/approvals') ? [403] : [])]).toContain(response.status)
+    // A program may do all but decide in a person's place, and JSON is no file that is taken.
+    const more = path.includes('/approvals') ? [403] : path.endsWith('/attachments') ? [415] : []
+    expect([200, 202, 400, 404, ...more]).toContain(response.status)
     await response.arrayBuffer()
     expect(Object.keys(operation.responses)).toContain(String(response.status))
   }
@@ -114,7 +115,9 @@ test("each route that names a thing answers 404 to everybody else, as if it were
   const accepted = await door.post('/api/v1/requests', { content: 'x' }, { prefer: 'respond-async' })
   const asked = (await accepted.json()) as { request_id: string }
   const session = await door.answer(asked.request_id, 'Hello.')
+  const sent = await door.post('/api/v1/attachments', 'words', { 'content-type': 'text/plain' })
   const things: Record<string, string> = {
+    '/api/v1/attachments/{id}': ((await sent.json()) as { id: string }).id,
     '/api/v1/requests/{id}': asked.request_id,
     '/api/v1/conversations/{id}': session,
   }

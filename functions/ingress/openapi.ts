@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { mediaTypes } from '../../shared/attachments/media-types.ts'
 import { scopes } from '../../shared/identity/caller.ts'
 import {
   accepted,
@@ -12,6 +13,7 @@ import {
   finished,
   problem,
   shownDeadLetter,
+  takenAttachment,
   treated,
 } from './bodies.ts'
 import { type AskRoute, type Route, routes, type Who } from './routes.ts'
@@ -44,6 +46,7 @@ export function describeApi(): Json {
         finished: outputOf(finished),
         accepted: outputOf(accepted),
         conversation: outputOf(conversation),
+        attachment: outputOf(takenAttachment),
         approvals: outputOf(approvals),
         decision: inputOf(decision),
         decided: outputOf(decided),
@@ -93,6 +96,33 @@ function describeCall(route: Route): Json {
           page('limit', 'At most', 200),
         ],
         responses: { 200: answer('Its messages', 'conversation'), ...problems([400, 404]), ...refused },
+      }
+    case 'attach':
+      return {
+        parameters: [
+          inQuery('name', "The file's name, where no Content-Disposition says it"),
+          inQuery('user_id', 'E-mail address of the person whose file it is; the scope is that of asking for others'),
+        ],
+        requestBody: {
+          required: true,
+          content: Object.fromEntries(
+            mediaTypes.map((type) => [type, { schema: { type: 'string', format: 'binary' } }]),
+          ),
+        },
+        responses: {
+          201: answer('It is kept, until its end or its person is deleted', 'attachment'),
+          ...problems([400, 403, 411, 413, 415, 501]),
+          ...refused,
+        },
+      }
+    case 'attachment':
+      return {
+        parameters: [pathId],
+        responses: {
+          200: { description: 'The file', content: { '*/*': { schema: { type: 'string', format: 'binary' } } } },
+          ...problems([404, 410, 501]),
+          ...refused,
+        },
       }
     case 'approvals':
       return { responses: { 200: answer('The oldest first', 'approvals'), ...problems([403]), ...refused } }
@@ -161,6 +191,10 @@ function prefer(byDefault: string): Json {
   }
 }
 
+function inQuery(name: string, description: string): Json {
+  return { name, in: 'query', description, schema: { type: 'string' } }
+}
+
 function page(name: string, description: string, byDefault: number): Json {
   return { name, in: 'query', description, schema: { type: 'integer', default: byDefault } }
 }
@@ -177,10 +211,13 @@ function problems(statuses: number[]): Json {
     403: 'The token does not allow this',
     404: "There is none, or it is another person's",
     409: 'It was decided before, or its time is over',
+    410: 'It is not kept any more',
+    411: 'A Content-Length is needed',
     413: 'Too large',
-    415: 'Not JSON, or not UTF-8',
-    422: 'The Idempotency-Key was used with another body',
-    503: 'Postgres or the keys cannot be reached; try again',
+    415: 'Not of a type that this route takes',
+    422: 'The Idempotency-Key was used with another body, or an attachment cannot be used',
+    501: 'This deployment keeps no files',
+    503: 'Postgres, the keys or the files cannot be reached; try again',
   }
   return Object.fromEntries(
     statuses.map((status) => [

@@ -1,7 +1,9 @@
+import { findSent } from '../../shared/attachments/rows.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import { type Caller, hasScope } from '../../shared/identity/caller.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import { findConversation } from '../../shared/store/requests.ts'
+import { describeAttachment } from './attachments.ts'
 import { type ConversationBody, conversationQuery } from './bodies.ts'
 
 /**
@@ -12,7 +14,7 @@ export async function readConversation(
   database: Database,
   request: Request,
   caller: Caller,
-  id: string,
+  { id, now }: { id: string; now: Date },
 ): Promise<Response> {
   const query = conversationQuery.safeParse(Object.fromEntries(new URL(request.url).searchParams))
   if (!query.success) throw new Fault('request.malformed', 'after and limit are whole numbers; limit is 200 at most')
@@ -22,6 +24,8 @@ export async function readConversation(
   if (!all && caller.email === null) throw missing
   const found = await findConversation(database, id, { email: all ? null : caller.email, after, limit })
   if (found === null) throw missing
+  const requests = found.messages.flatMap(({ request }) => request ?? [])
+  const sent = await findSent(database, requests, now)
   const last = found.messages.at(-1)
   const body: ConversationBody = {
     session_id: found.id,
@@ -34,6 +38,7 @@ export async function readConversation(
       content,
       request_id: of,
       created_at: createdAt.toISOString(),
+      attachments: (of === null ? [] : (sent.get(of) ?? [])).map(describeAttachment),
     })),
     next:
       last !== undefined && found.messages.length === limit

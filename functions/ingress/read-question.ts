@@ -14,6 +14,8 @@ export interface Question {
   metadata: Record<string, unknown>
   /** The channel's own fields. */
   context: Record<string, unknown>
+  /** Ids of files that were sent before. */
+  attachments: string[]
 }
 
 const metadataLimit = 32_768
@@ -32,7 +34,7 @@ export function readQuestion(
   if (channel === 'tool' && caller.kind !== 'service') {
     throw new Fault('identity.forbidden', 'only a caller with the scope "service" may use the channel tool')
   }
-  const { user_id, content, request_type, metadata, context } = parseBody(channel, body)
+  const { user_id, content, request_type, metadata, attachments, context } = parseBody(channel, body)
   if (isBlank(content)) throw new Fault('request.malformed', 'content: there is nothing to read in it')
   const size = Buffer.byteLength(content)
   if (size > options.messageLimit) {
@@ -43,7 +45,8 @@ export function readQuestion(
       throw new Fault('request.too-large', `${name} has more than ${metadataLimit} bytes`)
     }
   }
-  return { channel, email: personOf(user_id, caller), content, requestType: request_type, metadata, context }
+  const email = personOf(user_id, caller)
+  return { channel, email, content, requestType: request_type, metadata, context, attachments: distinct(attachments) }
 }
 
 function asObject(value: unknown): Record<string, unknown> {
@@ -69,16 +72,24 @@ function parseBody(channel: ReadByAsker, body: Record<string, unknown>) {
       .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
     throw new Fault('request.malformed', reasons.join('; '))
   }
-  const { user_id, content, request_type, metadata, ...own } = parsed.data
+  const { user_id, content, request_type, metadata, attachments, ...own } = parsed.data
   // The predecessor's session token is a secret without a use here; the channel has its own column.
   const left = new Set(['integration_type', 'session_token'])
   const context = Object.fromEntries(
     Object.entries(own).filter(([name, field]) => !left.has(name) && field !== null && field !== undefined),
   )
-  return { user_id, content, request_type, metadata, context }
+  return { user_id, content, request_type, metadata, attachments, context }
 }
 
-function personOf(asked: string | null | undefined, caller: Caller): string {
+function distinct(ids: readonly string[]): string[] {
+  return [...new Set(ids.map((id) => id.toLowerCase()))]
+}
+
+/**
+ * Whom a caller acts for: themselves unless told otherwise.
+ * @throws Fault `request.malformed`, `identity.forbidden`
+ */
+export function personOf(asked: string | null | undefined, caller: Caller): string {
   const email = asked ?? caller.email
   if (email === null) {
     throw new Fault('request.malformed', 'user_id: the token names no verified e-mail address, so it is needed')

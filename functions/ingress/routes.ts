@@ -17,13 +17,19 @@ export interface AskRoute extends Common {
 }
 
 export interface ReadRoute extends Common {
-  kind: 'request' | 'conversation' | 'approvals' | 'dead-letters' | 'dead-letter' | 'document'
+  kind: 'request' | 'conversation' | 'attachment' | 'approvals' | 'dead-letters' | 'dead-letter' | 'document'
   method: 'GET'
 }
 
 /** A person's yes or no to what another person asked for. */
 export interface DecideRoute extends Common {
   kind: 'decide'
+  method: 'POST'
+}
+
+/** A file, which a message names later. */
+export interface AttachRoute extends Common {
+  kind: 'attach'
   method: 'POST'
 }
 
@@ -39,7 +45,7 @@ export interface HostRoute extends Common {
   method: 'GET'
 }
 
-export type Route = AskRoute | ReadRoute | DecideRoute | TreatRoute | HostRoute
+export type Route = AskRoute | ReadRoute | AttachRoute | DecideRoute | TreatRoute | HostRoute
 
 /**
  * Every route of this function and who may call it. The application and the OpenAPI document are both made from this
@@ -99,6 +105,20 @@ export const routes: readonly Route[] = [
     path: '/api/v1/conversations/{id}',
     who: 'caller',
     summary: "A conversation's messages in their order",
+  },
+  {
+    kind: 'attach',
+    method: 'POST',
+    path: '/api/v1/attachments',
+    who: 'caller',
+    summary: 'Send a file, whose id a message then names; the body is the file',
+  },
+  {
+    kind: 'attachment',
+    method: 'GET',
+    path: '/api/v1/attachments/{id}',
+    who: 'caller',
+    summary: 'A file of your own, to be saved',
   },
   {
     kind: 'approvals',

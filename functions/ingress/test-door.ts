@@ -9,6 +9,8 @@ import { fileURLToPath } from 'node:url'
 import { expect, vi } from 'vitest'
 import { type IssuerKey, readKey } from '../../local/issuer/key.ts'
 import { signToken, type TokenToSign } from '../../local/issuer/sign.ts'
+import { type S3StandIn, startS3StandIn } from '../../local/s3/start.ts'
+import { openObjectStore } from '../../shared/attachments/object-store.ts'
 import type { Event } from '../../shared/events/event.ts'
 import { readEvent } from '../../shared/events/http.ts'
 import { publishEvent } from '../../shared/events/publish.ts'
@@ -36,6 +38,8 @@ export interface TestDoor {
   store: TestDatabase
   broker: Broker
   ingress: Ingress
+  /** Where attachments go, of `attachmentLimit` bytes at most. */
+  s3: S3StandIn
   issuer: string
   issuerFolder: string
   key: IssuerKey
@@ -78,6 +82,8 @@ export interface StoredRow extends Record<string, unknown> {
   accepted_at: Date
 }
 
+export const attachmentLimit = 1_048_576
+
 export const atOnce = { prefer: 'respond-async' }
 
 /** The public door with everything that it stands on: Postgres, an issuer process, a broker. */
@@ -86,6 +92,15 @@ export async function openTestDoor(): Promise<TestDoor> {
   const broker = await startBroker()
   const issuer = await startIssuer()
   const keys = openKeys(new URL(`${issuer.url}/.well-known/jwks.json`))
+  const s3Keys = { accessKeyId: 'test', secretAccessKey: 'test-secret' }
+  const s3 = await startS3StandIn({ ...s3Keys, bucket: 'attachments' })
+  const objects = openObjectStore({
+    bucket: 'attachments',
+    region: 'us-east-1',
+    endpoint: s3.url,
+    pathStyle: true,
+    credentials: s3Keys,
+  })
   const lines: string[] = []
   const log = createLog({}, { write: (line) => void lines.push(line) })
   const ingress = createIngress({
@@ -97,6 +112,7 @@ export async function openTestDoor(): Promise<TestDoor> {
     newId: () => requestId(new Date(), randomBytes),
     randomBytes,
     log,
+    attachments: { store: objects, limit: attachmentLimit },
   })
   const server: Host = await host(ingress, { port: 0, hostname: '127.0.0.1', log })
   const url = `http://127.0.0.1:${server.port}`
@@ -116,6 +132,7 @@ export async function openTestDoor(): Promise<TestDoor> {
     store,
     broker,
     ingress,
+    s3,
     issuer: issuer.url,
     key: issuer.key,
     issuerFolder: issuer.folder,
@@ -141,11 +158,14 @@ export async function openTestDoor(): Promise<TestDoor> {
       broker.status = 202
       broker.events.length = 0
       lines.length = 0
+      s3.slowDown(false)
+      s3.cutShort(false)
     },
     async close() {
       ingress.drain()
       await server.close()
       await broker.close()
+      await s3.close()
       await issuer.stop()
       await store.drop()
     },

@@ -1,11 +1,15 @@
-import type { Event } from '../../shared/events/event.ts'
-import { findChain } from '../../shared/store/chains.ts'
+import { deterministicId, type Event } from '../../shared/events/event.ts'
+import { findChain, findPendingEvent } from '../../shared/store/chains.ts'
 import type { Sql } from '../../shared/store/connect.ts'
+import { storeDeadLetter } from '../../shared/store/dead-letters.ts'
 import { lockSession } from '../../shared/store/sessions.ts'
 import { findTurnInContext } from '../../shared/store/turns.ts'
 import { failSubject } from './fail-subject.ts'
 
-/** Closes a turn past its deadline, unless it ended or moved on meanwhile, or is being worked on. */
+/**
+ * Closes a turn past its deadline, unless it ended or moved on meanwhile, or is being worked on. What it waited for is
+ * kept as a dead letter.
+ */
 export async function failLate(sql: Sql, id: string, now: Date): Promise<{ closed: boolean; event: Event | null }> {
   const before = await findTurnInContext(sql, id)
   const session = before && (await lockSession(sql, before.session))
@@ -13,5 +17,20 @@ export async function failLate(sql: Sql, id: string, now: Date): Promise<{ close
   const open = turn?.state === 'open' || turn?.state === 'waiting'
   if (turn === null || session?.turn !== id || !open) return { closed: false, event: null }
   const chain = await findChain(sql, turn)
-  return failSubject(sql, { kind: 'turn', session: session.id, turn }, { code: 'turn.deadline-passed', chain, now })
+  const pending = await findPendingEvent(sql, session.id)
+  const code = 'turn.deadline-passed'
+  const failed = await failSubject(sql, { kind: 'turn', session: session.id, turn }, { code, chain, now })
+  if (failed.closed && pending !== null) {
+    // No broker gave anything up, and yet somebody has to see it, and be able to have it done again.
+    await storeDeadLetter(sql, {
+      id: deterministicId('dead-letter', turn.id, code),
+      event: pending,
+      session: session.id,
+      turn: turn.id,
+      failure: { destination: null, status: null, data: JSON.stringify({ code }) },
+      outcome: 'closed',
+      now,
+    })
+  }
+  return failed
 }

@@ -43,7 +43,7 @@ export async function keepDeadLetter(
   await storeDeadLetter(sql, {
     // The same event may be given up by two consumers: each is a dead letter of its own.
     id: deterministicId('dead-letter', original.source, original.id, failure.destination ?? ''),
-    event: original,
+    event: failure.code === 'event.unauthorised' ? withoutPerson(original) : original,
     session: 'session' in subject ? subject.session : null,
     turn: subject.kind === 'turn' ? subject.turn.id : null,
     failure,
@@ -51,4 +51,9 @@ export async function keepDeadLetter(
     now,
   })
   return { outcome, next }
+}
+
+/** No request stands behind it, or none any more: then nobody's address is kept for it either. */
+function withoutPerson({ subject: _subject, partitionkey: _key, ...event }: Event): Event {
+  return event
 }

@@ -1,3 +1,5 @@
+import { deleteRows, findExpired } from '../../shared/attachments/rows.ts'
+import { toFault } from '../../shared/errors/to-fault.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import { decideApproval, findExpiredApprovals } from '../../shared/store/decisions.ts'
 import { type Retention, retentions } from '../../shared/store/retention.ts'
@@ -50,6 +52,44 @@ export function oldRows({ database, now }: TickParts): Chore<Due & { retention: 
     },
   }
 }
+
+/** Objects deleted at once by one item: few enough that a slow store costs less time than a tick's lease lasts. */
+const objectBatch = 10
+
+/**
+ * Attachments whose time is over: the object first, then its row, so that no object is ever left without one. What
+ * cannot be deleted now is left to a later tick, and keeps nothing else.
+ */
+export function expiredAttachments(
+  { database, now }: TickParts,
+  deleteObject: (key: string) => Promise<void>,
+): Chore<Due & { attachments: Expired[] }> {
+  const failed: string[] = []
+  let storeIsAway = false
+  return {
+    name: 'expired attachments',
+    find: async () => {
+      if (storeIsAway) return []
+      const attachments = await findExpired(database, { now: now(), limit: objectBatch, except: failed })
+      const [first] = attachments
+      return first === undefined ? [] : [{ id: first.id, attachments }]
+    },
+    settle: async ({ attachments }) => {
+      const results = await Promise.allSettled(attachments.map(({ object }) => deleteObject(object)))
+      const gone = attachments.filter((_, index) => results[index]?.status === 'fulfilled').map(({ id }) => id)
+      failed.push(...attachments.map(({ id }) => id).filter((id) => !gone.includes(id)))
+      await deleteRows(database, gone)
+      const refused = results.find((result) => result.status === 'rejected')
+      if (refused === undefined) return true
+      const fault = toFault(refused.reason)
+      // Each further try would wait for it as long; an object that is refused says nothing about the next.
+      storeIsAway = gone.length === 0 && fault.code === 'attachment.store-unavailable'
+      throw fault
+    },
+  }
+}
+
+type Expired = Awaited<ReturnType<typeof findExpired>>[number]
 
 function deleteBatch(database: Database, retention: Retention, now: Date): Promise<number> {
   const before = new Date(now.getTime() - retention.days * 86_400_000)

@@ -7,7 +7,7 @@ import type { Database } from '../../shared/store/connect.ts'
 import { finish, take } from '../../shared/store/inbox.ts'
 import { forget } from '../../shared/store/inbox-forget.ts'
 import { keepDeadLetter } from './keep-dead-letter.ts'
-import { oldRows } from './keep-house.ts'
+import { expiredAttachments, oldRows } from './keep-house.ts'
 import { isDeadLetter } from './read-failure.ts'
 import { repairChores } from './repair.ts'
 import { runTick } from './run-tick.ts'
@@ -20,15 +20,25 @@ export function createKeeper(options: {
   database: Database
   publish: (event: Event) => Promise<void>
   now: () => Date
+  /** Deletes an attachment's bytes, gone or not; left out where this deployment keeps none. */
+  deleteObject?: (key: string) => Promise<void>
 }): EventHandler {
-  const { database, publish, now } = options
+  const { database, now, deleteObject } = options
+  const publish = async (event: Event): Promise<void> => {
+    await faultPoint('keeper: before publish')
+    await options.publish(event)
+    await faultPoint('keeper: after publish')
+  }
   return async (event, { log, signal }) => {
     // A tick that was given up is no tick: what it was for, the next one has done by now.
     if (event.type === eventTypes.tick && !isDeadLetter(event)) {
       const { task } = parseData(event, eventTypes.tick)
       const parts = { database, publish, now, log, signal }
       if (task === 'repair') await runTick(task, repairChores(parts), parts)
-      if (task === 'keep-house') await runTick(task, [oldRows(parts)], parts)
+      if (task === 'keep-house') {
+        const attachments = deleteObject === undefined ? [] : [expiredAttachments(parts, deleteObject)]
+        await runTick(task, [...attachments, oldRows(parts)], parts)
+      }
       return null
     }
     const next = await keepOnce(event, database, now())

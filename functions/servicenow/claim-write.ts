@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import { catalogue, type FaultCode } from '../../shared/errors/catalogue.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { Database } from '../../shared/store/connect.ts'
 
 /** One write, as its approval names it. */
@@ -85,10 +86,12 @@ export async function settleWrite(
   now: Date,
 ): Promise<Claim> {
   const outcome = 'outcome' in settled ? sql.json(settled.outcome) : null
+  await faultPoint('servicenow: before settle')
   await sql`
     update writes set state = ${settled.state}, outcome = ${outcome},
       finished_at = ${settled.state === 'unknown' ? null : now}
     where key = ${key} and fence = ${fence} and state in ('claimed', 'unknown')`
+  await faultPoint('servicenow: after settle')
   return toClaim(await needWrite(sql, key))
 }
 

@@ -1,5 +1,6 @@
 import { Fault } from '../../shared/errors/fault.ts'
 import { toFault } from '../../shared/errors/to-fault.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import type { Log } from '../../shared/telemetry/log.ts'
 import {
@@ -51,6 +52,7 @@ const allowanceMs = 5_000
  */
 export async function fileOnce<O>(write: Write, filing: Filing<O>, parts: FileOnceParts): Promise<Filed> {
   const claim = await claimWrite(parts.sql, write, parts.now())
+  await faultPoint('servicenow: after claim')
   switch (claim.kind) {
     case 'owned':
       return fileAsOwner(write, claim, filing, parts)
@@ -87,9 +89,11 @@ async function fileAsOwner<O>(
   }
   if (prepared.kind === 'existing') return settle({ state: 'done', outcome: prepared.filed })
 
+  await faultPoint('servicenow: before post')
   // The last thing before the POST: this process may have slept since it claimed.
   if (parts.now() >= claim.notAfter) return settle({ state: 'refused', outcome: { code: 'approval.expired' } })
   const answer = await filing.post(prepared.order)
+  await faultPoint('servicenow: after post')
   switch (answer.kind) {
     case 'answered':
       return settleFiled(write, claim.fence, answer.value, parts)

@@ -24,6 +24,7 @@ export function readDemoSettings(environment: Environment, root: string): DemoSe
     issuer: base,
     broker: base + inner.broker - lowest,
     model: base + inner.model - lowest,
+    s3: base + inner.s3 - lowest,
     normalize: base + inner.normalize - lowest,
     route: base + inner.route - lowest,
     agent: base + inner.agent - lowest,

@@ -9,6 +9,7 @@ export interface Ports {
   issuer: number
   broker: number
   model: number
+  s3: number
   normalize: number
   route: number
   agent: number
@@ -24,6 +25,7 @@ export const demoPorts: Ports = {
   issuer: 8091,
   broker: 8092,
   model: 8093,
+  s3: 8094,
   normalize: 8101,
   route: 8102,
   agent: 8103,
@@ -100,6 +102,14 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
   })
   const issuerUrl = url(ports.issuer)
   const sink = `${url(ports.broker)}/self-service-agent/default`
+  // Credentials of the stand-in, which only this machine reaches.
+  const files = {
+    S3_ENDPOINT: url(ports.s3),
+    S3_REGION: 'us-east-1',
+    S3_BUCKET: 'attachments',
+    S3_ACCESS_KEY_ID: 'local',
+    S3_SECRET_ACCESS_KEY: 'local-secret',
+  }
   const servicenowUrl = settings.servicenow?.url ?? url(ports.servicenowMock)
 
   return [
@@ -118,6 +128,7 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
     ...(settings.llm === null
       ? [local('model', 'model', ports.model, '/health', { MODEL_NAME: localModelName, API_KEY: '' })]
       : []),
+    local('s3-stand-in', 's3', ports.s3, '/health', { ...files, DATA_DIR: join(data, 's3') }),
     local('broker', 'broker', ports.broker, '/health/readiness', {
       DATABASE_URL: settings.databaseUrl,
       BROKER_MANIFESTS: join(root, 'knative/base'),
@@ -144,8 +155,9 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
       TOOL_IDENTITY_PRIVATE_KEY: settings.toolIdentity.privateKey,
     }),
     stage('dispatch', {}),
-    stage('keeper', { K_SINK: sink }),
+    stage('keeper', { K_SINK: sink, ...files }),
     stage('ingress', {
+      ...files,
       K_SINK: sink,
       OIDC_ISSUER: issuerUrl,
       OIDC_AUDIENCE: 'self-service-agent',

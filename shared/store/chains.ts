@@ -15,3 +15,10 @@ export async function findChain(sql: Sql, turn: { session: string; request: stri
   const traceparent = pending?.correlation === turn.request ? pending.traceparent : row?.traceparent
   return { correlation: turn.request, traceparent: traceparent ?? '', hops: 0 }
 }
+
+/** The event that a session waits for; null where it waits for none. */
+export async function findPendingEvent(sql: Sql, session: string): Promise<Event | null> {
+  const [row] = await sql<{ pending: string | null }[]>`
+    select pending_event as pending from sessions where id = ${session}`
+  return row?.pending ? (JSON.parse(row.pending) as Event) : null
+}

@@ -14,6 +14,9 @@ beforeAll(async () => {
     for (const text of ['refresh', 'I would like to see the options', '3', 'proceed', 'is there a policy on travel?']) {
       await world.pipeline.say(email, text)
     }
+    await world.db.database`
+      insert into dead_letters (id, event, event_type, outcome, received_at)
+      values (gen_random_uuid(), ${`{"data":"\\u0000"}`}, 'x', 'recorded', now())`
     // One that is still under way, and one that is given up.
     const { event } = await world.pipeline.accept(email, 'hello')
     await world.pipeline.handlers.keeper(
@@ -75,7 +78,18 @@ test('every table is either named by the erasure, hangs on one that is, or holds
     (await describeSchema(world.db.database)).match(/^table \w+/gm)?.map((line: string) => line.slice(6)),
   )
   const covered = [
-    ...['inbox', 'dead_letters', 'turns', 'messages', 'requests', 'writes', 'sessions', 'approvals', 'people'],
+    ...[
+      'attachments',
+      'inbox',
+      'dead_letters',
+      'turns',
+      'messages',
+      'requests',
+      'writes',
+      'sessions',
+      'approvals',
+      'people',
+    ],
     // By their foreign keys.
     ...['identities', 'steps', 'tool_calls', 'deliveries'],
     // Nothing about employees.

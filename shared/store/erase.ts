@@ -7,28 +7,44 @@ export type Erased = Record<string, number>
 /** What stands in the place of the name in other people's rows. */
 const nameless = 'erased'
 
+/** How the count of attachments is called that wait for the keeper to delete them. */
+export const leftToKeeper = 'attachments left to the keeper'
+
+/** Objects between two deletions of their rows. */
+const objectBatch = 50
+
 /** Rows of one table at a time, so that no statement holds its locks for long. */
 const batch = 500
 
 /**
- * Deletes all that Postgres holds about a person, in batches, and leaves one audit row without a word about them. What
- * runs for this person meanwhile finds nothing and does nothing. May be run again: a run that was broken off goes on.
- * `dry` counts and changes nothing. Null: nobody of this address is known.
+ * Deletes all that Postgres and the object store hold about a person, in batches, and leaves one audit row without a
+ * word about them. What runs for this person meanwhile finds nothing and does nothing. May be run again: a run that was
+ * broken off goes on. `dry` counts and changes nothing. Null: nothing is kept about this address.
+ * Without a `deleteObject` the person's attachments are marked as over: their rows, which alone know where the bytes
+ * are, stay until the keeper's next tick has deleted both.
+ * @throws Fault whatever `deleteObject` throws; all that was deleted by then stays deleted
  */
 export async function erasePerson(
   database: Database,
-  options: { email: string; by: string; now: Date; dry: boolean; newId?: () => string },
+  options: {
+    email: string
+    by: string
+    now: Date
+    dry: boolean
+    newId?: () => string
+    /** Deletes the bytes of an attachment, gone or not. */
+    deleteObject?: (key: string) => Promise<void>
+  },
 ): Promise<Erased | null> {
   const { email, by, now, dry, newId = randomUUID } = options
   const identity = `email:${email}`
   const [person] = await database<{ id: string }[]>`
     select person as id from identities where identity = ${identity}
     union select id from people where email = ${email} limit 1`
-  const [asked] = await database`select 1 from requests where identity = ${identity} limit 1`
-  if (person === undefined && asked === undefined) return null
   const id = person?.id ?? '00000000-0000-0000-0000-000000000000'
   const erased: Erased = {}
   if (!dry) await closeSessions(database, id, now)
+  Object.assign(erased, await eraseAttachments(database, identity, options))
   for (const [table, { rows, change }] of Object.entries(places(database, { email, identity, person: id, now }))) {
     if (dry) {
       const [counted] = await database<{ rows: number }[]>`select count(*)::int as rows from (${rows()}) r`
@@ -42,6 +58,7 @@ export async function erasePerson(
     }
     erased[table] = all
   }
+  if (Object.values(erased).every((rows) => rows === 0)) return null
   if (!dry) {
     const hash = createHash('sha256').update(email).digest('hex')
     await database`
@@ -49,6 +66,33 @@ export async function erasePerson(
       values (${newId()}, ${hash}, ${by}, ${now}, ${database.json(erased)})`
   }
   return erased
+}
+
+/** First the bytes, then the row that knows where they are. */
+async function eraseAttachments(
+  sql: Sql,
+  identity: string,
+  { dry, now, deleteObject }: { dry: boolean; now: Date; deleteObject?: (key: string) => Promise<void> },
+): Promise<Erased> {
+  if (dry) {
+    const [counted] = await sql<{ rows: number }[]>`
+      select count(*)::int as rows from attachments where identity = ${identity}`
+    return { attachments: counted?.rows ?? 0 }
+  }
+  if (deleteObject === undefined) {
+    const { count } = await sql`
+      update attachments set expires_at = least(expires_at, ${now}) where identity = ${identity}`
+    return { attachments: 0, ...(count > 0 ? { [leftToKeeper]: count } : {}) }
+  }
+  let all = 0
+  for (let some = objectBatch; some === objectBatch; all += some) {
+    const found = await sql<{ id: string; object: string }[]>`
+      select id, object from attachments where identity = ${identity} limit ${objectBatch}`
+    for (const { object } of found) await deleteObject(object)
+    await sql`delete from attachments where id = any(${`{${found.map(({ id }) => id).join(',')}}`}::text::uuid[])`
+    some = found.length
+  }
+  return { attachments: all }
 }
 
 /** Nothing goes on for this person from here: what holds an event of theirs finds no turn. */
@@ -63,10 +107,11 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
   const sessions = () => sql`select id from sessions where person = ${person}`
   const turns = () => sql`select id from turns where session in (${sessions()})`
   const some = (limit: number | undefined) => (limit === undefined ? sql`` : sql`limit ${limit}`)
-  // Events and stored replies name the session as their subject; a request.created names the address.
+  // Events and stored replies name the session as their subject; a request.created names the address. Searched as text:
+  // what was given up may hold what JSON in Postgres does not take.
   const events = (text: 'event' | 'reply') => sql`
-    (${sql(text)}::jsonb ->> 'subject' in (select id::text from sessions where person = ${person})
-      or ${sql(text)}::jsonb ->> 'subject' like ${`%:${email.replaceAll(/[\\%_]/g, '\\$&')}`})`
+    (exists (select from sessions s where s.person = ${person} and position(s.id::text in ${sql(text)}) > 0)
+      or position(${`:${email}"`} in ${sql(text)}) > 0)`
   const inbox = (limit?: number) => sql`
     select consumer, source, event from inbox where reply is not null and ${events('reply')} ${some(limit)}`
   const letters = (limit?: number) => sql`
@@ -81,6 +126,8 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
   const conversations = (limit?: number) => sql`${sessions()} ${some(limit)}`
   const spoken = (limit?: number) => sql`
     select id from requests where (speaker = ${email} or caller = ${email}) and identity <> ${identity} ${some(limit)}`
+  const uploaded = (limit?: number) => sql`
+    select id from attachments where caller = ${email} and identity <> ${identity} ${some(limit)}`
   const decided = (limit?: number) => sql`
     select id from approvals where person = ${email} or decided_by = ${email} ${some(limit)}`
   const people = (limit?: number) => sql`select id from people where id = ${person} ${some(limit)}`
@@ -111,10 +158,14 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
           speaker = nullif(speaker, ${email})
         where id in (${spoken(limit)})`,
     },
+    'attachments of others': {
+      rows: uploaded,
+      change: (limit: number) => sql`update attachments set caller = ${nameless} where id in (${uploaded(limit)})`,
+    },
     'approvals of others': {
       rows: decided,
       change: (limit: number) => sql`
-        update approvals set state = case when state = 'open' then 'expired' else state end,
+        update approvals set expires_at = case when state = 'open' then least(expires_at, ${now}) else expires_at end,
           person = case when person = ${email} then ${nameless} else person end,
           decided_by = case when decided_by = ${email} then ${nameless} else decided_by end
         where id in (${decided(limit)})`,

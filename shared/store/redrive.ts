@@ -106,12 +106,14 @@ export type Redriven =
    * The stored event is to be published again, as it was: whoever finished it meanwhile answers from its inbox. The
    * letter counts as redriven once `markRedriven` says that the broker has it.
    */
-  | { kind: 'event'; event: Event }
+  | { kind: 'event'; event: Event; outcome: DeadLetterOutcome }
   /**
    * The turn was closed with an apology: its words come again, as a new message at the end of the queue. The letter is
    * redriven, and the request's event is published now or, failing that, by the repair tick.
    */
   | { kind: 'message'; request: string; event: Event }
+  /** What its turn was about has been deleted since: nothing can be said again. */
+  | { kind: 'gone' }
   | { kind: 'decided'; state: Exclude<DeadLetterState, 'stored'> }
 
 /**
@@ -128,22 +130,27 @@ export async function redriveDeadLetter(
   if (row === undefined) return null
   if (row.state !== 'stored') return { kind: 'decided', state: row.state }
   const event = JSON.parse(row.event) as Event
-  const original = row.outcome === 'closed' ? await findClosed(sql, row.turn, event) : null
-  if (original === null) return { kind: 'event', event }
+  const original = await findClosed(sql, row.turn, event)
+  if (original === null) {
+    return row.outcome === 'closed' ? { kind: 'gone' } : { kind: 'event', event, outcome: row.outcome }
+  }
   const again = await sayAgain(sql, original, options)
-  await markRedriven(sql, { ...options, as: again.request })
+  await markRedriven(sql, { ...options, as: again.request, outcome: row.outcome })
   return { kind: 'message', ...again }
 }
 
-/** Marks a letter as redriven; `as` is the request that its words became, null where its event went out again. */
+/**
+ * Marks a letter as redriven; `as` is the request that its words became, null where its event went out again. Nothing
+ * is marked where more became of the letter than `outcome`: the event has come back already.
+ */
 export async function markRedriven(
   sql: Sql,
-  options: { id: string; by: string; now: Date; as: string | null },
+  options: { id: string; by: string; now: Date; as: string | null; outcome: DeadLetterOutcome },
 ): Promise<void> {
   await sql`
     update dead_letters set state = 'redriven', decided_by = ${options.by}, decided_at = ${options.now},
       redriven_as = ${options.as}
-    where id = ${options.id} and state = 'stored'`
+    where id = ${options.id} and state = 'stored' and outcome = ${options.outcome}`
 }
 
 /** Puts a dead letter away for good. The state it had before tells whether this did it; null: none of this id. */
@@ -174,12 +181,14 @@ interface Closed {
   traceparent: string
 }
 
-/** The request whose turn, or which itself, was closed with an apology. */
+/** The request whose turn, or which itself, was closed with an apology, whenever that was. */
 async function findClosed(sql: Sql, turn: string | null, event: Event): Promise<Closed | null> {
   const correlation = typeof event['correlationid'] === 'string' ? event['correlationid'] : ''
   const [row] = await sql<Closed[]>`
     select id, approval, identity, channel, content, request_type, metadata, context, target, traceparent from requests
-    where id::text = coalesce((select request::text from turns where id = ${turn}), ${correlation})`
+    where id::text = coalesce((select request::text from turns where id = ${turn}), ${correlation})
+      and (state = 'failed' or exists (
+        select from turns where session = requests.session and message = requests.message and state = 'failed'))`
   return row ?? null
 }
 

@@ -10,7 +10,7 @@ export interface Retention {
 }
 
 const historyDays = 90
-// Longer than any broker keeps an event and than a stored dead letter waits for its redrive (law 1).
+// Longer than any broker keeps an event (law 1). A dead letter may wait longer: what it names is compared again.
 const inboxDays = 60
 const deadLetterDays = 30
 // A key that is forgotten could be claimed again; nothing calls a tool with an approval that old.
@@ -33,6 +33,19 @@ export const retentions: readonly Retention[] = [
     },
   },
   {
+    name: 'abandoned leases',
+    days: inboxDays,
+    deleteSome: async (sql, before, limit) => {
+      const { count } = await sql`
+        delete from inbox where (consumer, source, event) in (
+          -- Leases live by Postgres' clock: one that holds by it stays, whatever time the caller has.
+          select consumer, source, event from inbox
+          where state = 'leased' and lease_until < least(${before}, now() - interval '1 day')
+          order by lease_until limit ${limit})`
+      return count
+    },
+  },
+  {
     name: 'dead letters',
     days: deadLetterDays,
     deleteSome: async (sql, before, limit) => {
@@ -49,6 +62,16 @@ export const retentions: readonly Retention[] = [
       const { count } = await sql`
         delete from writes where key in (
           select key from writes where finished_at is not null and finished_at < ${before} order by finished_at limit ${limit})`
+      return count
+    },
+  },
+  {
+    name: 'unfinished writes',
+    days: writeDays,
+    deleteSome: async (sql, before, limit) => {
+      const { count } = await sql`
+        delete from writes where key in (
+          select key from writes where finished_at is null and not_after < ${before} order by not_after limit ${limit})`
       return count
     },
   },
@@ -90,6 +113,9 @@ export const retentions: readonly Retention[] = [
         delete from sessions where id in (
           select s.id from (${ended(sql, before)}) s
           where not exists (select from turns where session = s.id) and not exists (select from messages where session = s.id)
+            -- What was decided after the session ended belongs to a turn of a later one.
+            and not exists (
+              select from approvals a join tool_calls c on c.approval = a.id where a.session = s.id)
           limit ${limit})`
       return count
     },

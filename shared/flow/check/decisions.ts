@@ -6,6 +6,9 @@ import type { Rule } from './rule.ts'
 /** What only an employee's message can answer, or only a conversation can take. */
 const needsConversation = new Set(['ask', 'confirm', 'approve', 'decide', 'extract', 'handoff'])
 
+/** Well within the time for which the question's request is kept. */
+const longestMs = 30 * 86_400_000
+
 /**
  * Somebody else is asked only for what the employee has confirmed, and what follows their decision runs to its end by
  * itself: by then the conversation is about something else.
@@ -15,6 +18,9 @@ export const decisions: Rule = ({ agent }) => {
   for (const [name, step] of Object.entries(agent.steps)) {
     if (step.verb !== 'approve') continue
     findings.push(...confirmFindings(agent, name, step))
+    if (step.expiresMs > longestMs) {
+      findings.push({ path: ['steps', name, 'expires'], message: 'a decision takes 30 days at most' })
+    }
     const judged = new Set<Target>()
     for (const key of ['yes', 'no', 'expired'] as const) {
       for (const reached of reach(agent, step[key])) {

@@ -1,4 +1,5 @@
 import { Fault } from '../../errors/fault.ts'
+import { parseEmail } from '../../identity/email.ts'
 import type { ApproveStep } from '../agent.ts'
 import { hashArguments } from '../canonical-json.ts'
 import { go, type Move, resultOf, tell, textOf, type Walk } from '../walk.ts'
@@ -18,7 +19,8 @@ import {
 export function approve(walk: Walk, name: string, step: ApproveStep): Move {
   const { scope, state } = walk
   const confirmed = grantedApproval(walk, step.confirm, step.tool)
-  const person = addressOf(resultOf(walk, step.by))
+  const by = resultOf(walk, step.by)
+  const person = typeof by === 'string' ? parseEmail(by) : null
   if (person === null || person === scope.person.email) {
     withdrawApproval(walk)
     return go(step.nobody)
@@ -54,11 +56,4 @@ export function answerApprove(walk: Walk, name: string, step: ApproveStep): Move
   }
   forgetApproval(walk)
   return go(stored.state === 'declined' ? step.no : step.expired)
-}
-
-/** An address as the identity of the one who decides is spelled; null for what is none. */
-function addressOf(value: unknown): string | null {
-  if (typeof value !== 'string') return null
-  const address = value.trim().toLowerCase()
-  return /^[^\s@]{1,64}@[^\s@]{1,190}$/.test(address) ? address : null
 }
