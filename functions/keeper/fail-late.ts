@@ -7,8 +7,8 @@ import { findTurnInContext } from '../../shared/store/turns.ts'
 import { failSubject } from './fail-subject.ts'
 
 /**
- * Closes a turn past its deadline, unless it ended or moved on meanwhile, or is being worked on. What it waited for is
- * kept as a dead letter.
+ * Closes a turn past its deadline, unless it ended or moved on meanwhile, or is being worked on. One that a decision
+ * began is kept as a dead letter, so that it can be redriven.
  */
 export async function failLate(sql: Sql, id: string, now: Date): Promise<{ closed: boolean; event: Event | null }> {
   const before = await findTurnInContext(sql, id)
@@ -20,8 +20,8 @@ export async function failLate(sql: Sql, id: string, now: Date): Promise<{ close
   const pending = await findPendingEvent(sql, session.id)
   const code = 'turn.deadline-passed'
   const failed = await failSubject(sql, { kind: 'turn', session: session.id, turn }, { code, chain, now })
-  if (failed.closed && pending !== null) {
-    // No broker gave anything up, and yet somebody has to see it, and be able to have it done again.
+  if (failed.closed && pending !== null && turn.decided !== null) {
+    // The employee can ask again; what somebody else has decided, nobody could give a second time.
     await storeDeadLetter(sql, {
       id: deterministicId('dead-letter', turn.id, code),
       event: pending,
