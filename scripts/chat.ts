@@ -215,7 +215,12 @@ Talks to the demo as the person of EMAIL, in the terminal; /help there tells how
 the other, prints the conversation, and ends with 1 where one was refused or failed. API_URL and TOKEN lead to another
 system than the demo of this checkout, with a token of its issuer.`)
   const email = parseEmail(process.env['EMAIL'] ?? '')
-  if (email === null) throw new Trouble('Say who you are: EMAIL=alice.johnson@company.com')
+  if (email === null) {
+    const given = process.env['EMAIL']
+    throw new Trouble(
+      `${given ? `"${given}" is not an e-mail address` : 'Say who you are'}: EMAIL=alice.johnson@company.com`,
+    )
+  }
   const environment = await withRunningDemo(process.env, join(import.meta.dirname, '..'))
   const address = environment['API_URL'] || 'http://127.0.0.1:8080'
   if (!URL.canParse(address)) throw new Trouble(`API_URL is no address: ${address}`)

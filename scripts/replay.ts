@@ -21,7 +21,7 @@ answer against what is stored.
   make replay SESSION=<id>         every finished turn of a conversation
   npm run replay -- --turn <id> --json
 
-  --turn <id>       the turn (may be given more than once); answers name it as turn_id
+  --turn <id>       the turn (may be given more than once); --session shows a conversation's turns
   --session <id>    the conversation
   --json            one JSON object instead of a trace
   --help            this
