@@ -129,7 +129,7 @@ test.each([
     /^The API at http:\/\/127\.0\.0\.1:1 is not up: [^\n]*make demo\n$/,
   ],
   [{ DATA_DIR: '/nowhere', MESSAGES: 'hello' }, /^[^\n]*start the demo first: make demo\n$/],
-  [{ EMAIL: 'alice' }, /^Say who you are: EMAIL=alice.johnson@company.com\n$/],
+  [{ EMAIL: 'alice' }, /^"alice" is not an e-mail address: EMAIL=alice.johnson@company.com\n$/],
   [{ API_URL: 'nonsense' }, /^API_URL is no address: nonsense\n$/],
   [{ TOKEN: 'nonsense', MESSAGES: 'hello' }, /identity\.invalid/],
 ])('%j is told in one sentence', async (environment, sentence) => {
