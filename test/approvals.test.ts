@@ -59,7 +59,7 @@ test('a process that wakes after its turn was ended uses no approval', async () 
   }
   await expect(runStep(step, lease, world.pipeline.parts)).rejects.toMatchObject({ code: 'stage.superseded' })
   expect(tickets()).toHaveLength(0)
-  expect(await approvals()).toMatchObject([{ state: 'granted' }])
+  expect(await approvals()).toMatchObject([{ state: 'expired' }])
 })
 
 test.each(['reset', 'quit'])('%s takes back a yes that nothing has used', async (command) => {

@@ -10,6 +10,7 @@ import type { ToolCaller } from '../functions/agent/parts.ts'
 import { eventTypes } from '../shared/events/catalogue.ts'
 import type { Event } from '../shared/events/event.ts'
 import { loadAgents } from '../shared/flow/index.ts'
+import { plainText } from '../shared/flow/plain-text.ts'
 import { misbehave } from '../shared/model/misbehaving-server.ts'
 import { readToolCatalogue } from '../shared/tools/catalogue.ts'
 import { quiet } from './pipeline.ts'
@@ -94,7 +95,7 @@ describe('messages nobody planned for', () => {
     async (_name, text) => {
       await world.pipeline.say(alice, 'talk to a person')
       const asked = await world.pipeline.say(alice, text)
-      expect(asked.response?.content).toContain(`\n> ${text.trim()}\n`)
+      expect(asked.response?.content).toContain(`\n> ${plainText(text)}\n`)
       await world.pipeline.say(alice, 'yes')
       expect(world.mock.tickets().map((ticket) => ticket.variables['summary'])).toEqual([text.trim()])
     },

@@ -2,6 +2,7 @@ import { Liquid, type Template } from 'liquidjs'
 import { Fault } from '../errors/fault.ts'
 import type { Agent, TemplateText } from './agent.ts'
 import type { Json } from './json.ts'
+import { plainText } from './plain-text.ts'
 
 const liquid = openLiquid()
 const compiled = new WeakMap<Agent, Map<TemplateText, Template[]>>()
@@ -65,7 +66,7 @@ function openLiquid(): Liquid {
     lenientIf: true,
     ownPropertyOnly: true,
     timezoneOffset: 0,
-    outputEscape: textOf,
+    outputEscape: (value: unknown) => plainText(textOf(value)),
   })
   for (const tag of ['include', 'render', 'layout', 'block']) delete engine.tags[tag]
   const unwanted = ['sample', 'where_exp', 'reject_exp', 'group_by_exp', 'has_exp', 'find_index_exp', 'find_exp', 'raw']

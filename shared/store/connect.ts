@@ -1,4 +1,5 @@
 import postgres from 'postgres'
+import { openSteadySockets } from './steady-socket.ts'
 
 // biome-ignore lint/complexity/noBannedTypes: {} is how the driver spells "no custom types".
 type NoTypes = {}
@@ -33,6 +34,8 @@ export function connect(url: string, options: ConnectOptions = {}): Database {
     fetch_types: false,
     connection: { application_name: options.name ?? 'self-service-agent' },
     onnotice: () => {},
+    // An option of the driver's that its types leave out.
+    ...{ socket: openSteadySockets() },
   })
   pool.begin = beginOn(pool)
   return pool

@@ -37,11 +37,11 @@ export async function answerTurn(
   const response = responseOf(turn, answer, options)
   if (!(await closeTurn(sql, { turn: turn.id, state: answer.state, response, now }))) return null
   await appendAnswer(sql, { session: turn.session, turn: turn.id, content: answer.content, now })
-  if (answer.conversation !== 'keep') {
-    await setConversation(sql, turn.session, answer.conversation)
-    // Whatever ended the flow: no yes that it was given may be used after it.
-    if (answer.conversation.flow === null) await withdrawApprovals(sql, turn.session, source, now)
-  }
+  if (answer.conversation !== 'keep') await setConversation(sql, turn.session, answer.conversation)
+  // Whatever ended the flow: no yes that it was given may be used after it. An apology asks nothing either: a yes after
+  // it is none to the question before, which is put again.
+  const asks = answer.conversation === 'keep' ? answer.state === 'answered' : answer.conversation.flow !== null
+  if (!asks) await withdrawApprovals(sql, turn.session, source, now)
   await setPendingEvent(sql, turn.session, response, now)
   return response
 }

@@ -114,8 +114,11 @@ test.each([
   ['whatever happens to its events, a queue is answered once and in order', commands],
   ['and where the broker gives events up, too', [...commands, givesUp]],
 ])('%s', { timeout: limitMs + 60_000 }, async (_, offered) => {
+  // Not the library's own limit: that leaves a case running into the next property.
+  const until = performance.now() + limitMs
   await fc.assert(
     fc.asyncProperty(fc.commands(offered, { maxCommands: 50, size: 'max' }), async (happenings) => {
+      if (performance.now() > until) return
       const play = createPlay(world)
       const model: Model = { accepted: Object.fromEntries(people.map((who) => [who, []])), givenUp: 0 }
       try {
@@ -129,7 +132,7 @@ test.each([
         await forgetConversations(world.db.database)
       }
     }),
-    { seed, numRuns: runs, interruptAfterTimeLimit: limitMs, endOnFailure: process.env['SHRINK'] === undefined },
+    { seed, numRuns: runs, endOnFailure: process.env['SHRINK'] === undefined },
   )
 })
 
