@@ -1,6 +1,6 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
-import { build, stop } from 'esbuild'
+import { build, type Plugin, stop } from 'esbuild'
 import { readCommand } from './command-line/read-command.ts'
 
 const root = join(import.meta.dirname, '..')
@@ -8,9 +8,9 @@ const functions = ['ingress', 'normalize', 'route', 'agent', 'dispatch', 'keeper
 
 /**
  * Bundles each function into one file of a folder, and a main.js that starts the one FUNC_STAGE names. Who reads the
- * folder meanwhile finds the old files or the new ones, never none.
+ * folder meanwhile finds the old files or the new ones, never none. `plugins` change what goes in, for a test.
  */
-export async function bundleFunctions(folder: string): Promise<void> {
+export async function bundleFunctions(folder: string, plugins: Plugin[] = []): Promise<void> {
   const { outputFiles } = await build({
     absWorkingDir: root,
     entryPoints: ['functions/main.ts', ...functions.map((name) => `functions/${name}/index.ts`)],
@@ -29,6 +29,7 @@ export async function bundleFunctions(folder: string): Promise<void> {
     sourcesContent: false,
     chunkNames: 'chunks/[name]-[hash]',
     logLevel: 'warning',
+    plugins,
     // Dependencies in CommonJS call require() for Node's own modules.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",

@@ -142,6 +142,19 @@ describe('with a lease', () => {
     await expect(aborted(event, context)).rejects.toMatchObject({ code: 'stage.lease-lost' })
   })
 
+  test('work that never settles is given up: it keeps its event from nobody', async () => {
+    const event = newEvent()
+    const hangs = onceWithLease({
+      consumer: 'leased',
+      database: db.database,
+      leaseMs: 90,
+      longestMs: 200,
+      work: () => new Promise(() => {}),
+    })
+    await expect(hangs(event, context)).rejects.toMatchObject({ code: 'stage.lease-lost', status: 503 })
+    expect(await finishing(60_000)(event, context)).toEqual(reply(event))
+  })
+
   test('a failure frees the lease, so that the retry starts at once and counts as an attempt', async () => {
     const event = newEvent()
     const attempts: number[] = []

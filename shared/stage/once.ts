@@ -59,16 +59,23 @@ export function onceWithLease(options: {
   database: Database
   /** Milliseconds a claim holds without renewal; default 3,000, the longest the design allows. */
   leaseMs?: number
+  /** Milliseconds after which a handler is given up; default 100,000, longer than any Trigger waits for its answer. */
+  longestMs?: number
   work: (event: Event, lease: Lease, context: Context) => Promise<Event | null>
 }): EventHandler {
-  const { consumer, database, work, leaseMs = 3_000 } = options
+  const { consumer, database, work, leaseMs = 3_000, longestMs = 100_000 } = options
   return async (event, context) => {
     const claimed = await claim(database, { consumer, ...identity(event) }, leaseMs)
     if (claimed.kind === 'finished') return claimed.reply
     if (claimed.kind === 'leased') throw new Fault('stage.leased', `${consumer} holds ${event.id}`)
     const { hold, attempts } = claimed
     const lost = new AbortController()
+    // Something that never settles must not keep its event from everybody else.
+    const overtime = setTimeout(() => {
+      lost.abort(new Fault('stage.lease-lost', `${consumer} took longer than ${longestMs} ms for ${event.id}`))
+    }, longestMs)
     const renewal = setInterval(() => {
+      if (lost.signal.aborted) return
       // A renewal that fails is a lease that will run out: stop the calls now rather than finish for nothing.
       renew(database, hold, leaseMs).then(
         (held) => held || lost.abort(new Fault('stage.lease-lost', `${consumer} ${event.id}`)),
@@ -90,27 +97,32 @@ export function onceWithLease(options: {
 
     try {
       await faultPoint(`${consumer}: after claim`)
-      return await work(
-        event,
-        {
-          attempts,
-          signal,
-          record: (write) => fenced('record', write),
-          finish: (write) =>
-            fenced('finish', async (sql) => {
-              const reply = await write(sql)
-              await finish(sql, hold, reply)
-              return reply
-            }),
-        },
-        context,
-      )
+      const lease: Lease = {
+        attempts,
+        signal,
+        record: (write) => fenced('record', write),
+        finish: (write) =>
+          fenced('finish', async (sql) => {
+            const reply = await write(sql)
+            await finish(sql, hold, reply)
+            return reply
+          }),
+      }
+      return await Promise.race([work(event, lease, context), rejectedBy(lost.signal)])
     } catch (error) {
       // Let the retry start at once instead of waiting for the lease to run out; losing this write loses only time.
       await release(database, hold).catch((cause: unknown) => context.log.warn('lease not released', { error: cause }))
       throw error
     } finally {
       clearInterval(renewal)
+      clearTimeout(overtime)
     }
   }
+}
+
+function rejectedBy(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) reject(signal.reason)
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
