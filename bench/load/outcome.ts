@@ -7,7 +7,7 @@ export interface Outcome {
   messages: MessageRow[]
   /** Sessions that are still owed something. */
   unsettled: number
-  /** Claims that nobody finished. */
+  /** Claims that nobody finished. A tick's own is not finished but given up: the next tick takes it, with a new fence. */
   leased: number
   deadLetters: number
   /** Requests whose event the keeper published again. */
@@ -74,7 +74,8 @@ export async function readOutcome(database: Database, domain: string): Promise<O
   const [left] = await database<{ unsettled: number; leased: number; letters: number; republished: number }[]>`
     select (select count(*)::int from sessions s join people p on p.id = s.person
         where p.email like ${whose} and (s.turn is not null or s.pending_event is not null)) as unsettled,
-      (select count(*)::int from inbox where state = 'leased') as leased,
+      (select count(*)::int from inbox
+        where state = 'leased' and not (source = '/keeper' and lease_until < now())) as leased,
       (select count(*)::int from requests where identity like ${whose} and republished > 0) as republished,
       (select count(*)::int from dead_letters) as letters`
   return {
