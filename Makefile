@@ -83,3 +83,10 @@ chaos: node_modules/.installed ## Kill, hang and cut every function at every fau
 
 chaos-self: node_modules/.installed ## Plant five bugs and see that make chaos finds each
 	@$(NODE) scripts/chaos.ts --self $(ARGS)
+
+.PHONY: burst reliability
+burst: node_modules/.installed ## Five thousand requests at once, a slow model, and ticks that must not multiply them
+	@BURST=$${BURST:-5000} $(NODE) node_modules/vitest/vitest.mjs run test/misbehaving/burst.test.ts -t burst $(ARGS)
+
+reliability: node_modules/.installed ## Write what make chaos, hostile, burst and load found into docs/reliability.md (ARGS=--check)
+	@$(NODE) scripts/reliability.ts $(ARGS)

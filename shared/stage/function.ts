@@ -4,11 +4,14 @@ import type { Log } from '../telemetry/log.ts'
 
 /**
  * What the host gives a handler with each event. The names are those of the Knative TypeScript runtime, whose own
- * context has many more fields; ours adds a signal that aborts when the process must stop.
+ * context has many more fields; ours adds two signals.
  */
 export interface Context {
   log: Log
+  /** Aborts when the process must stop. */
   signal?: AbortSignal
+  /** Aborts when the process is told to stop: who works may finish, who only waits goes. */
+  draining?: AbortSignal
 }
 
 interface Lifecycle {

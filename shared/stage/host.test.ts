@@ -222,6 +222,19 @@ test('closing waits for the event in flight and refuses new ones', async () => {
   expect(shutDown).toBe(1)
 })
 
+test('a handler that only waits learns at once that the process is to stop', async () => {
+  const entered = Promise.withResolvers<void>()
+  const { url, running } = await start(async (context) => {
+    entered.resolve()
+    await new Promise((resolve) => context.draining?.addEventListener('abort', resolve))
+    return undefined
+  })
+  const slow = post(url)
+  await entered.promise
+  await running.close()
+  expect(await slow).toBe(204)
+})
+
 test('when the drain time is over, the handler is told to stop', async () => {
   const entered = Promise.withResolvers<void>()
   const { url, running } = await start(

@@ -10,7 +10,7 @@ import type { Event } from '../events/event.ts'
 import { maxEventBytes, readEvent, writeEvent } from '../events/http.ts'
 import type { Log } from '../telemetry/log.ts'
 import { faultPoint } from './fault-point.ts'
-import type { DoorFunction, HostedFunction, StageFunction } from './function.ts'
+import type { Context, DoorFunction, HostedFunction, StageFunction } from './function.ts'
 
 export interface HostOptions {
   /** The function's name, as fault points show it. */
@@ -42,15 +42,15 @@ export interface Host {
 export async function host(hosted: HostedFunction, options: HostOptions): Promise<Host> {
   await hosted.init?.()
   const stopping = new AbortController()
-  let draining = false
+  const draining = new AbortController()
   let inFlight = 0
   let idle: () => void = () => {}
-  const app = routes(hosted, options, stopping.signal, () => draining)
+  const app = routes(hosted, options, { signal: stopping.signal, draining: draining.signal })
 
   const listener = getRequestListener(app.fetch)
   const server = createServer((request, response) => {
     inFlight += 1
-    if (draining) response.setHeader('connection', 'close')
+    if (draining.signal.aborted) response.setHeader('connection', 'close')
     response.once('close', () => {
       inFlight -= 1
       if (inFlight === 0) idle()
@@ -63,7 +63,7 @@ export async function host(hosted: HostedFunction, options: HostOptions): Promis
 
   let closing: Promise<void> | undefined
   const close = async (): Promise<void> => {
-    draining = true
+    draining.abort(new Fault('stage.draining', 'shutting down'))
     server.close()
     server.closeIdleConnections()
     hosted.drain?.()
@@ -89,7 +89,10 @@ export async function host(hosted: HostedFunction, options: HostOptions): Promis
   }
 }
 
-function routes(hosted: HostedFunction, options: HostOptions, signal: AbortSignal, draining: () => boolean) {
+type Signals = Required<Pick<Context, 'signal' | 'draining'>>
+
+function routes(hosted: HostedFunction, options: HostOptions, signals: Signals) {
+  const { draining } = signals
   const app = new Hono<{ Bindings: HttpBindings }>()
   app.use(async (context, next) => {
     await next()
@@ -98,15 +101,15 @@ function routes(hosted: HostedFunction, options: HostOptions, signal: AbortSigna
   })
   app.get(options.livenessPath ?? '/health/liveness', () => health(hosted.liveness?.bind(hosted)))
   app.get(options.readinessPath ?? '/health/readiness', () =>
-    draining() ? refuse(new Fault('stage.draining', 'shutting down')) : health(hosted.readiness?.bind(hosted)),
+    draining.aborted ? refuse(new Fault('stage.draining', 'shutting down')) : health(hosted.readiness?.bind(hosted)),
   )
   if (isDoor(hosted)) {
     app.all('*', (context) => hosted.fetch(context.req.raw))
     return app
   }
   app.post('/', async (context) => {
-    if (draining()) return refuse(new Fault('stage.draining', 'shutting down'))
-    return answer(hosted, context.req.raw, options, signal)
+    if (draining.aborted) return refuse(new Fault('stage.draining', 'shutting down'))
+    return answer(hosted, context.req.raw, options, signals)
   })
   app.all('/', () => new Response(null, { status: 405, headers: { allow: 'POST' } }))
   return app
@@ -116,12 +119,12 @@ async function answer(
   stage: StageFunction,
   request: Request,
   options: HostOptions,
-  signal: AbortSignal,
+  signals: Signals,
 ): Promise<Response> {
   let event: Event | undefined
   try {
     event = await readEvent(request, options.bodyLimit ?? maxEventBytes)
-    const reply = await stage.handle({ log: options.log, signal }, new CloudEvent({ ...event }, false))
+    const reply = await stage.handle({ log: options.log, ...signals }, new CloudEvent({ ...event }, false))
     if (reply === undefined) return new Response(null, { status: 204 })
     const message = writeEvent(reply.toJSON() as Event)
     return new Response(message.body, { status: 200, headers: message.headers })

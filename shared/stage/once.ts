@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { Fault } from '../errors/fault.ts'
 import type { Event } from '../events/event.ts'
 import type { Database, Transaction } from '../store/connect.ts'
@@ -50,9 +51,17 @@ export interface Lease {
   finish(write: (sql: Transaction) => Promise<Event | null>): Promise<Event | null>
 }
 
+/** A lease that ran out by Postgres' clock has not always by ours: milliseconds to be on the safe side. */
+const marginMs = 50
+
+/** Milliseconds between two looks at an event that another delivery has. */
+const lookEveryMs = 500
+
 /**
  * Law 1 for a stage that calls outside Postgres: a short lease with a fence, renewed only while the handler runs and
- * holding no connection meanwhile. A process that wakes up late finds its fence outdated and commits nothing.
+ * holding no connection meanwhile. A process that wakes up late finds its fence outdated and commits nothing. A second
+ * delivery waits, holding nothing, for the other's reply or until the lease that it found would have run out: so a dead
+ * process costs its event no further round of the broker. Whoever holds it still by then has renewed it, and lives.
  */
 export function onceWithLease(options: {
   consumer: string
@@ -61,15 +70,38 @@ export function onceWithLease(options: {
   leaseMs?: number
   /** Milliseconds after which a handler is given up; default 100,000, longer than any Trigger waits for its answer. */
   longestMs?: number
+  /** Milliseconds that a second delivery waits at most before it is refused; default a lease, and a little more. */
+  patienceMs?: number
   work: (event: Event, lease: Lease, context: Context) => Promise<Event | null>
 }): EventHandler {
   const { consumer, database, work, leaseMs = 3_000, longestMs = 100_000 } = options
+  const { patienceMs = leaseMs + marginMs } = options
+
+  const claimInTime = async (event: Event, context: Context) => {
+    const key = { consumer, ...identity(event) }
+    const leased = (cause?: unknown) => new Fault('stage.leased', `${consumer} holds ${event.id}`, { cause })
+    const { signal, draining } = context
+    const leave = AbortSignal.any([signal, draining].filter((one) => one !== undefined))
+    let claimed = await claim(database, key, leaseMs)
+    let left = claimed.kind === 'leased' ? Math.min(claimed.leftMs + marginMs, patienceMs) : 0
+    while (claimed.kind === 'leased' && left > 0) {
+      const milliseconds = Math.min(left, lookEveryMs)
+      await pause(milliseconds, undefined, { signal: leave }).catch((cause: unknown) => {
+        throw leased(cause)
+      })
+      left -= milliseconds
+      claimed = await claim(database, key, leaseMs)
+    }
+    if (claimed.kind === 'leased') throw leased()
+    return claimed
+  }
+
   return async (event, context) => {
-    const claimed = await claim(database, { consumer, ...identity(event) }, leaseMs)
+    const claimed = await claimInTime(event, context)
     if (claimed.kind === 'finished') return claimed.reply
-    if (claimed.kind === 'leased') throw new Fault('stage.leased', `${consumer} holds ${event.id}`)
     const { hold, attempts } = claimed
     const lost = new AbortController()
+    let ending = false
     // Something that never settles must not keep its event from everybody else.
     const overtime = setTimeout(() => {
       lost.abort(new Fault('stage.lease-lost', `${consumer} took longer than ${longestMs} ms for ${event.id}`))
@@ -78,7 +110,8 @@ export function onceWithLease(options: {
       if (lost.signal.aborted) return
       // A renewal that fails is a lease that will run out: stop the calls now rather than finish for nothing.
       renew(database, hold, leaseMs).then(
-        (held) => held || lost.abort(new Fault('stage.lease-lost', `${consumer} ${event.id}`)),
+        // Once the end is under way, its own transaction tells whether the lease held.
+        (held) => held || ending || lost.abort(new Fault('stage.lease-lost', `${consumer} ${event.id}`)),
         (cause: unknown) => lost.abort(new Fault('stage.lease-lost', `renewal of ${event.id} failed`, { cause })),
       )
     }, leaseMs / 3)
@@ -101,12 +134,14 @@ export function onceWithLease(options: {
         attempts,
         signal,
         record: (write) => fenced('record', write),
-        finish: (write) =>
-          fenced('finish', async (sql) => {
+        finish: (write) => {
+          ending = true
+          return fenced('finish', async (sql) => {
             const reply = await write(sql)
             await finish(sql, hold, reply)
             return reply
-          }),
+          })
+        },
       }
       return await Promise.race([work(event, lease, context), rejectedBy(lost.signal)])
     } catch (error) {

@@ -27,12 +27,15 @@ export async function take(sql: Sql, key: InboxKey): Promise<{ kind: 'fresh'; ho
   return { kind: 'finished', reply: await readReply(sql, key) }
 }
 
-/** Claims an event for `leaseMs`, or tells that it is finished (with the stored reply) or leased by another. */
+/**
+ * Claims an event for `leaseMs`, or tells that it is finished (with the stored reply) or leased by another, and for how
+ * many milliseconds more, unless that one renews its lease.
+ */
 export async function claim(
   sql: Sql,
   key: InboxKey,
   leaseMs: number,
-): Promise<{ kind: 'fresh'; hold: Hold; attempts: number } | { kind: 'leased' } | Finished> {
+): Promise<{ kind: 'fresh'; hold: Hold; attempts: number } | { kind: 'leased'; leftMs: number } | Finished> {
   const [row] = await sql<{ fence: number; attempts: number }[]>`
     insert into inbox (consumer, source, event, state, lease_until)
     values (${key.consumer}, ${key.source}, ${key.event}, 'leased', now() + ${leaseMs}::int * interval '1 ms')
@@ -41,11 +44,11 @@ export async function claim(
       where inbox.state = 'leased' and inbox.lease_until < now()
     returning fence, attempts`
   if (row) return { kind: 'fresh', hold: { ...key, fence: row.fence }, attempts: row.attempts }
-  const [other] = await sql<{ state: 'leased' | 'finished'; reply: string | null }[]>`
-    select state, reply from inbox
+  const [other] = await sql<{ state: 'leased' | 'finished'; reply: string | null; left: number }[]>`
+    select state, reply, greatest(ceil(extract(epoch from lease_until - now()) * 1000), 0)::float8 as left from inbox
     where consumer = ${key.consumer} and source = ${key.source} and event = ${key.event}`
   if (other?.state === 'finished') return { kind: 'finished', reply: parseReply(other.reply) }
-  return { kind: 'leased' }
+  return { kind: 'leased', leftMs: other?.left ?? 0 }
 }
 
 /** Prolongs our lease; false where somebody else holds the event now. Inside a transaction it also locks the row. */

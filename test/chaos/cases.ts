@@ -37,6 +37,16 @@ export function idOf({ scenario, point, place, fault }: Case): string {
 /** How often each point is reached in an undisturbed run of a scenario. */
 export type Reached = ReadonlyMap<string, number>
 
+/** What was reached in every one of some runs, and as often as in the one that reached it least. */
+export function fewest(runs: readonly Reached[]): Reached {
+  const [first = new Map<string, number>(), ...others] = runs
+  const counts = [...first].map(([point, times]): [string, number] => [
+    point,
+    Math.min(times, ...others.map((other) => other.get(point) ?? 0)),
+  ])
+  return new Map(counts.filter(([, times]) => times > 0))
+}
+
 /** Every point of a scenario at its first, a middle and its last arrival, with every fault. */
 export function casesOf(scenario: ScenarioName, reached: Reached): Case[] {
   // In the other two only the keeper does what the conversation alone does not show.

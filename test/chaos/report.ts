@@ -15,6 +15,10 @@ export interface Summary {
   /** From a crash until the same request was answered. Three have their own: they wait for more than a retry. */
   resume_ms_p50: number | null
   resume_ms_p99: number | null
+  /** From a hang, or an event not sent, until the broker or whoever else waited gave up: a timeout of theirs, not ours. */
+  hang_noticed_ms_p50: number | null
+  hang_noticed_ms_p99: number | null
+  /** From then until the same request was answered. */
   hang_resume_ms_p50: number | null
   hang_resume_ms_p99: number | null
   in_doubt_resume_ms_p50: number | null
@@ -25,6 +29,8 @@ export interface Summary {
   model_changes: number
   messages: number
   seed: number
+  /** What was left out on purpose; null where every case was run. */
+  part: string | null
   machine: string
   started_at: string
   seconds: number
@@ -34,6 +40,7 @@ export interface Summary {
 interface CaseSummary {
   id: string
   resume_ms: number | null
+  noticed_ms: number | null
   milliseconds: number
   messages: number
   model_changes: number
@@ -49,7 +56,13 @@ export function summarise(run: ChaosRun): Summary {
   const resumed = (wanted: (outcome: Outcome) => boolean) =>
     run.outcomes.filter(wanted).flatMap(({ resumeMs }) => (resumeMs === null ? [] : [resumeMs]))
   const crashes = resumed((outcome) => kindOf(outcome) === 'crash')
-  const hangs = resumed((outcome) => kindOf(outcome) === 'hang')
+  const hangs = run.outcomes.flatMap((outcome) => {
+    const { resumeMs, noticedMs } = outcome
+    if (kindOf(outcome) !== 'hang' || resumeMs === null || noticedMs === null) return []
+    return [{ noticed: noticedMs, after: resumeMs - noticedMs }]
+  })
+  const noticed = hangs.map((hang) => hang.noticed)
+  const afterHangs = hangs.map((hang) => hang.after)
   const doubts = resumed((outcome) => kindOf(outcome) === 'in-doubt')
   const ticks = resumed((outcome) => kindOf(outcome) === 'tick')
   return {
@@ -61,8 +74,10 @@ export function summarise(run: ChaosRun): Summary {
     wrong: count('wrong'),
     resume_ms_p50: percentile(crashes, 0.5),
     resume_ms_p99: percentile(crashes, 0.99),
-    hang_resume_ms_p50: percentile(hangs, 0.5),
-    hang_resume_ms_p99: percentile(hangs, 0.99),
+    hang_noticed_ms_p50: percentile(noticed, 0.5),
+    hang_noticed_ms_p99: percentile(noticed, 0.99),
+    hang_resume_ms_p50: percentile(afterHangs, 0.5),
+    hang_resume_ms_p99: percentile(afterHangs, 0.99),
     in_doubt_resume_ms_p50: percentile(doubts, 0.5),
     in_doubt_resume_ms_p99: percentile(doubts, 0.99),
     tick_resume_ms_p50: percentile(ticks, 0.5),
@@ -70,12 +85,14 @@ export function summarise(run: ChaosRun): Summary {
     model_changes: all.reduce((sum, { changes }) => sum + changes, 0),
     messages: all.reduce((sum, { messages }) => sum + messages, 0),
     seed: run.seed,
+    part: run.part,
     machine: run.machine,
     started_at: run.startedAt.toISOString(),
     seconds: Math.round(run.seconds),
     per_case: all.map((outcome) => ({
       id: outcome.id,
       resume_ms: outcome.resumeMs,
+      noticed_ms: outcome.noticedMs,
       milliseconds: outcome.milliseconds,
       messages: outcome.messages,
       model_changes: outcome.changes,
@@ -89,10 +106,10 @@ export function summarise(run: ChaosRun): Summary {
  * What going on had to wait for: a retry of the broker; its patience with a process that hangs; the not-after of a write
  * that nobody knows to have begun; the lease by which one tick works at a time.
  */
-function kindOf({ case: one, inDoubt }: Outcome): 'crash' | 'hang' | 'in-doubt' | 'tick' {
+function kindOf({ case: one, inDoubt, noticedMs }: Outcome): 'crash' | 'hang' | 'in-doubt' | 'tick' {
   if (inDoubt) return 'in-doubt'
   if (one?.scenario === 'lost-events') return 'tick'
-  return one?.fault === 'hang' ? 'hang' : 'crash'
+  return one?.fault === 'hang' || noticedMs !== null ? 'hang' : 'crash'
 }
 
 export function hasViolation(run: ChaosRun): boolean {
@@ -133,7 +150,8 @@ export function writeTotals(summary: Summary): string {
   return [
     `${summary.points} points, ${summary.cases} cases: ${summary.duplicates} duplicates, ${summary.losses} losses, ${summary.stuck} stuck, ${summary.wrong} wrong`,
     `crash to resumed: ${span(summary.resume_ms_p50, summary.resume_ms_p99)}`,
-    `hang to resumed, with timeouts of 5 s at the broker: ${span(summary.hang_resume_ms_p50, summary.hang_resume_ms_p99)}`,
+    `hang to noticed, with timeouts of 5 s at the broker: ${span(summary.hang_noticed_ms_p50, summary.hang_noticed_ms_p99)}`,
+    `hang noticed to resumed: ${span(summary.hang_resume_ms_p50, summary.hang_resume_ms_p99)}`,
     `a tick that died, until the next: ${span(summary.tick_resume_ms_p50, summary.tick_resume_ms_p99)}`,
     `a write in doubt, with a not-after of 8 s: ${span(summary.in_doubt_resume_ms_p50, summary.in_doubt_resume_ms_p99)}`,
     `${summary.messages} messages; the model changed its mind ${summary.model_changes} times`,

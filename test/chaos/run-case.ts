@@ -19,6 +19,11 @@ export interface Outcome {
   struck: boolean
   /** Milliseconds from the fault until the same request was answered: with its commit, or with the reply stored in it. */
   resumeMs: number | null
+  /**
+   * Milliseconds from the fault until whoever waited in vain gave up: for a process that hung, or at the door for the
+   * answer to an event that was not sent. Null where nobody did.
+   */
+  noticedMs: number | null
   /** The write was in doubt, so that going on had to wait for its not-after. */
   inDoubt: boolean
   problems: Problem[]
@@ -60,6 +65,7 @@ export async function runCase(
   const changesBefore = stand.model.changes()
   let struck: Strike | null = null
   let resumed: number | null = null
+  let noticed: number | null = null
   const answered = new Set<string>()
   /** The conversation is over: what comes now is the redelivery. */
   let over = false
@@ -148,8 +154,17 @@ export async function runCase(
     if (struck === null || answer === null || !answer.delivered || answer.status >= 300) return
     const key = keyOf(exchange)
     if (!struck.victims.has(key) || answered.has(key)) return
+    // "Accepted, not answered yet": they ask again.
+    if (answer.status === 202 && exchange.service === 'ingress') {
+      noticed = answer.at - struck.at
+      return
+    }
     answered.add(key)
     if (answered.size === struck.victims.size) resumed = answer.at - struck.at
+  }
+
+  stand.hooks.left = ({ pid }: Exchange) => {
+    if (struck?.fault === 'hang' && struck.pid === pid && resumed === null) noticed = Date.now() - struck.at
   }
 
   const talk: Talk = { said: [], approved: null, over: false }
@@ -177,6 +192,7 @@ export async function runCase(
     case: planned,
     struck: struck !== null,
     resumeMs: resumed,
+    noticedMs: noticed,
     inDoubt: await wasInDoubt(stand, employee),
     problems,
     milliseconds: Math.round(performance.now() - began),

@@ -2,7 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { bundle, type Change } from './bundle.ts'
-import { type Case, casesOf, idOf, type Reached, type ScenarioName, scenarios, shortOf } from './cases.ts'
+import { type Case, casesOf, fewest, idOf, type Reached, type ScenarioName, scenarios, shortOf } from './cases.ts'
 import { type Outcome, runCase } from './run-case.ts'
 import { type Stand, startStand } from './stand.ts'
 
@@ -26,6 +26,8 @@ export interface ChaosOptions {
 
 export interface ChaosRun {
   seed: number
+  /** What was left out on purpose; null where every case was run. */
+  part: string | null
   /** The machine it ran on. */
   machine: string
   startedAt: Date
@@ -66,8 +68,9 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRun> {
     }
 
     const undisturbed: Outcome[] = []
-    const scenariosWanted = options.changes === undefined ? scenarios : scenarios.slice(0, 1)
-    await share(lanes, scenariosWanted, async (lane, scenario) => {
+    // The conversation twice: what a busy machine repeated in one of them is no arrival to count on.
+    const wanted = options.changes === undefined ? [...scenarios, scenarios[0]] : scenarios.slice(0, 1)
+    await share(lanes, wanted, async (lane, scenario) => {
       undisturbed.push(await runOn(lane, { scenario, strike: null }))
     })
     const outcomes: Outcome[] = []
@@ -80,7 +83,8 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRun> {
       progress(outcome, outcomes.length, cases.length)
     })
     const seconds = (performance.now() - began) / 1_000
-    return { seed, machine: describeMachine(), startedAt, seconds, undisturbed, outcomes }
+    const part = options.only ? `only ${options.only.source}` : options.short ? 'short' : null
+    return { seed, part, machine: describeMachine(), startedAt, seconds, undisturbed, outcomes }
   } finally {
     await Promise.all(stands.map((stand) => stand?.stop()))
     await rm(folder, { recursive: true, force: true })
@@ -89,7 +93,7 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosRun> {
 
 function choose(undisturbed: readonly Outcome[], { only, short }: ChaosOptions): Case[] {
   const reachedIn = (scenario: ScenarioName): Reached =>
-    undisturbed.find(({ id }) => id.startsWith(`${scenario} /`))?.reached ?? new Map()
+    fewest(undisturbed.filter(({ id }) => id.startsWith(`${scenario} /`)).map(({ reached }) => reached))
   const all = scenarios.flatMap((scenario) => casesOf(scenario, reachedIn(scenario)))
   const wanted = short ? shortOf(all) : all
   // A hang waits most: those first, so that no stand is left with one at the end.

@@ -43,6 +43,8 @@ export interface ServiceOptions {
   root: string
   /** Every request, when its answer is there. */
   answered(exchange: Exchange): void
+  /** A request whose caller gave it up: its connection broke, or it took too long. */
+  left(exchange: Exchange): void
   /** An answer in the function's place, which then never sees the request; null lets it through. */
   instead(exchange: Exchange): Pick<Answer, 'status' | 'body'> | null
 }
@@ -111,7 +113,10 @@ export async function startService(options: ServiceOptions): Promise<Service> {
   const server = createServer(async (incoming, outgoing) => {
     const exchange = await open(name, incoming)
     exchanges.add(exchange)
-    outgoing.once('close', () => exchanges.delete(exchange))
+    outgoing.once('close', () => {
+      exchanges.delete(exchange)
+      if (exchange.answer === null) options.left(exchange)
+    })
     const finish = (status: number, headers: IncomingHttpHeaders, body: Buffer): void => {
       exchange.answer = { status, headers, body: body.toString('utf8'), at: Date.now(), delivered: !outgoing.destroyed }
       options.answered(exchange)

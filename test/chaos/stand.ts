@@ -29,6 +29,7 @@ export type WireName = 'postgres' | 'broker' | 'model' | 'tools' | 'servicenow'
 export interface Hooks {
   arrived(arrival: Arrival): Promise<Order>
   answered(exchange: Exchange): void
+  left(exchange: Exchange): void
   instead: ServiceOptions['instead']
   random(): number
 }
@@ -97,6 +98,7 @@ export async function startStand(options: StandOptions): Promise<Stand> {
     const hooks: Hooks = {
       arrived: async () => '',
       answered: () => {},
+      left: () => {},
       instead: () => null,
       random: Math.random,
     }
@@ -188,8 +190,9 @@ export async function startStand(options: StandOptions): Promise<Stand> {
         readyUrl: `http://127.0.0.1:${port}/health/readiness`,
       })
       const answered = (exchange: Exchange) => hooks.answered(exchange)
+      const left = (exchange: Exchange) => hooks.left(exchange)
       const instead = (exchange: Exchange) => hooks.instead(exchange)
-      started.set(name, await startService({ name, plan, logs, root, answered, instead }))
+      started.set(name, await startService({ name, plan, logs, root, answered, left, instead }))
     }
     const service = (name: ServiceName): Service => {
       const found = started.get(name)
