@@ -1,7 +1,11 @@
+import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { eventTypes } from '../../shared/events/catalogue.ts'
 import { openTestDoor, type TestDoor } from './test-door.ts'
+
+const run = promisify(execFile)
 
 /** The operator's desk: what was given up is seen, redriven once, or put away. */
 let door: TestDoor
@@ -103,4 +107,19 @@ test('the list pages in order of arrival, and one is shown with its event', asyn
   expect(shown).toMatchObject({ error_code: 422, event: JSON.parse(letters[0]?.event ?? ''), steps: [] })
   expect((await door.get('/api/v1/dead-letters?state=lost', operator)).status).toBe(400)
   expect((await door.get(`/api/v1/dead-letters/${randomUUID()}`, operator)).status).toBe(404)
+})
+
+test('the operator does the same by make dead-letters: list, show, redrive, discard', async () => {
+  const token = await door.token('ops@example.com', { scopes: ['dead-letters:manage'] })
+  const command = async (...more: string[]) => {
+    const options = { env: { ...process.env, API_URL: door.url, TOKEN: token } }
+    return (await run(process.execPath, ['scripts/dead-letters.ts', ...more], options)).stdout
+  }
+  const [one, two, three] = [await letter('closed'), await letter('closed'), await letter('recorded')]
+  expect((await command()).match(/^[0-9a-f-]{36}/gm)).toEqual([one.id, two.id, three.id])
+  expect(JSON.parse(await command('--show', one.id))).toMatchObject({ id: one.id, event: JSON.parse(one.event) })
+  expect(await command('--discard', three.id)).toBe(`${three.id}  discarded\n`)
+  expect(await command('--redrive', one.id)).toMatch(new RegExp(`^${one.id}  redriven as request [0-9a-f-]{36}\n$`))
+  expect(await command('--redrive-all')).toContain(`${two.id}  redriven as request`)
+  expect(await command()).toBe('There are none.\n')
 })

@@ -8,6 +8,7 @@ import {
   findDeadLetter,
   listDeadLetters,
   markRedriven,
+  oldestFirst,
   redriveDeadLetter,
 } from '../../shared/store/redrive.ts'
 import {
@@ -52,7 +53,8 @@ export async function readDeadLetter(database: Database, id: string): Promise<Re
 
 /**
  * Redrives or discards dead letters, each on its own: one that was treated before, or is not there, is told so and
- * hinders no other. An event that the broker does not take leaves its letter stored.
+ * hinders no other. An event that the broker does not take leaves its letter stored. The oldest goes first; the results
+ * come in the order in which they were asked for.
  * @throws Fault `request.malformed`
  */
 export async function treatDeadLetters(
@@ -63,14 +65,14 @@ export async function treatDeadLetters(
   const parsed = deadLetterAction.safeParse(asked.value)
   if (!parsed.success) throw new Fault('request.malformed', 'action: redrive or discard; ids: 1 to 100 ids')
   const by = asked.caller.email ?? asked.caller.subject
-  const treated: TreatedBody['dead_letters'] = []
-  for (const id of new Set(parsed.data.ids)) {
+  const { action, ids } = parsed.data
+  const results = new Map<string, Treated>(ids.map((id) => [id, { result: 'not-found', request_id: null }]))
+  // Whatever order they are named in: the words of one conversation come again as they were said.
+  for (const id of await oldestFirst(database, ids)) {
     const options = { id, by, now: asked.now }
-    const result =
-      parsed.data.action === 'redrive' ? await redrive(database, publish, options) : await discard(database, options)
-    treated.push({ id, ...result })
+    results.set(id, action === 'redrive' ? await redrive(database, publish, options) : await discard(database, options))
   }
-  const body: TreatedBody = { dead_letters: treated }
+  const body: TreatedBody = { dead_letters: [...results].map(([id, result]) => ({ id, ...result })) }
   return Response.json(body)
 }
 

@@ -7,15 +7,15 @@ import { findTurnInContext } from '../../shared/store/turns.ts'
 import { failSubject } from './fail-subject.ts'
 
 /**
- * Closes a turn past its deadline, unless it ended or moved on meanwhile, or is being worked on. One that a decision
- * began is kept as a dead letter, so that it can be redriven.
+ * Closes a turn past its deadline, unless it ended, moved on or got more time meanwhile, or is being worked on. One that
+ * a decision began is kept as a dead letter, so that it can be redriven.
  */
 export async function failLate(sql: Sql, id: string, now: Date): Promise<{ closed: boolean; event: Event | null }> {
   const before = await findTurnInContext(sql, id)
   const session = before && (await lockSession(sql, before.session))
   const turn = await findTurnInContext(sql, id)
-  const open = turn?.state === 'open' || turn?.state === 'waiting'
-  if (turn === null || session?.turn !== id || !open) return { closed: false, event: null }
+  const late = (turn?.state === 'open' || turn?.state === 'waiting') && turn.deadline <= now
+  if (turn === null || session?.turn !== id || !late) return { closed: false, event: null }
   const chain = await findChain(sql, turn)
   const pending = await findPendingEvent(sql, session.id)
   const code = 'turn.deadline-passed'

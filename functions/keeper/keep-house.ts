@@ -7,8 +7,8 @@ import { closeExpiredSession, findExpiredSessions } from '../../shared/store/ses
 import type { TickParts } from './run-tick.ts'
 import type { Chore, Due } from './work-off.ts'
 
-/** Rows deleted by one statement: few enough that nobody waits for its locks longer than a glance. */
-const batch = 200
+/** Rows deleted by one statement: few enough that nobody waits for its locks longer than a glance (bench/retention.ts). */
+const batch = 50
 
 /** Sessions whose time is over and in which nothing is under way. */
 export function expiredSessions({ database, now }: TickParts): Chore<Due> {
@@ -34,20 +34,36 @@ export function expiredApprovals({ database, publish, now }: TickParts): Chore<D
   }
 }
 
-/** What is older than it is kept: one batch is one item, so that a tick's limits hold for deletions too. */
+/** Batches of one tick at most: what its time allows. */
+const mostBatches = 10_000
+
+/**
+ * What is older than it is kept: one batch is one item, so that a tick's limits hold for deletions too. The kinds take
+ * turns, so that a backlog of one does not keep the others.
+ */
 export function oldRows({ database, now }: TickParts): Chore<Due & { retention: Retention }> {
-  let next = 0
+  let round: Retention[] = []
+  let next = [...retentions]
+  let deletedInRound = 1
+  let number = 0
   return {
     name: 'old rows',
-    // A kind that gave a full batch may have more; the next one comes once it gives less, or fails.
+    most: async () => mostBatches,
     find: async () => {
-      const retention = retentions[next]
-      return retention === undefined ? [] : [{ id: retention.name, retention }]
+      if (round.length === 0 && deletedInRound > 0) {
+        round = next
+        next = []
+        deletedInRound = 0
+      }
+      const retention = round.shift()
+      number += 1
+      return retention === undefined ? [] : [{ id: `${retention.name} ${number}`, retention }]
     },
+    // What fails has had its turn.
     settle: async ({ retention }) => {
-      next += 1
       const deleted = await deleteBatch(database, retention, now())
-      if (deleted === batch) next -= 1
+      deletedInRound += deleted
+      if (deleted === batch || retention.waitsForOthers) next.push(retention)
       return true
     },
   }

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { Fault } from '../../shared/errors/fault.ts'
 import { eventTypes } from '../../shared/events/catalogue.ts'
 import type { Event } from '../../shared/events/event.ts'
 import { findRequest } from '../../shared/store/requests.ts'
@@ -56,6 +57,37 @@ describe('a dead letter', () => {
     const published = world.pipeline.events.slice(before).filter((event) => event.type === eventTypes.responseReady)
     expect(published).toHaveLength(2)
     expect(JSON.stringify(published[0])).toBe(JSON.stringify(published[1]))
+  })
+
+  test('is stored, and its turn closed, in one transaction: all of it or nothing, and all of it the next time', async () => {
+    const { db, pipeline } = world
+    const { id, step } = await openTurn(world, 'dead-i@company.com')
+    await db.database.unsafe(`
+      create function refuse() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+      create trigger refuse before insert on dead_letters for each row execute function refuse()`)
+    const { take, taken } = keeperOf(world)
+    await expect(take(given(step, 'agent'))).rejects.toThrow('no')
+    expect(taken).toEqual([])
+    expect(await db.database`select state, response from turns where request = ${id}`).toMatchObject([
+      { state: 'open', response: null },
+    ])
+    await db.database.unsafe('drop trigger refuse on dead_letters; drop function refuse')
+    await pipeline.handlers.keeper(given(step, 'agent'), quiet)
+    await pipeline.deliver()
+    expect(await findRequest(db.database, id)).toMatchObject({ state: 'failed' })
+  })
+
+  test('whose apology the broker does not take is given back, and the next delivery publishes it', async () => {
+    const { id, step } = await openTurn(world, 'dead-j@company.com')
+    let away = true
+    const { take, taken } = keeperOf(world, () => {
+      if (away) throw new Fault('broker.unavailable', 'away')
+    })
+    await expect(take(given(step, 'agent'))).rejects.toMatchObject({ code: 'broker.unavailable' })
+    away = false
+    await take(given(step, 'agent'))
+    await world.pipeline.deliver(...taken)
+    expect(await findRequest(world.db.database, id)).toMatchObject({ state: 'failed' })
   })
 
   test('of a consumer that has finished publishes the stored reply again', async () => {
@@ -146,6 +178,21 @@ describe('a tick', () => {
     expect(await publishedAfter(1 * minutes)).toEqual([step])
     expect(await publishedAfter(3 * minutes)).toHaveLength(0)
     expect(await publishedAfter(1 * minutes)).toEqual([step])
+  })
+
+  test('leaves a lost event alone while somebody works on it', async () => {
+    const { pipeline, db } = world
+    const { step } = await openTurn(world, 'tick-e@company.com')
+    const claim = { consumer: 'agent', source: step.source, event: step.id, state: 'leased' }
+    await db.database`insert into inbox ${db.database({ ...claim, lease_until: new Date('2100-01-01') })}`
+    pipeline.pass(2 * minutes)
+    const { take, taken } = keeperOf(world)
+    await take(tickAt(pipeline.now()))
+    expect(taken).not.toContainEqual(step)
+    await db.database`update inbox set lease_until = now() - interval '1 ms' where event = ${step.id}`
+    await take(tickAt(pipeline.now()))
+    expect(taken).toContainEqual(step)
+    await pipeline.deliver(...taken)
   })
 
   test('brings in a request whose event the broker never had, and an answer that dispatch never saw', async () => {

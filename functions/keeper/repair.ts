@@ -5,6 +5,7 @@ import {
   findOverdueSessions,
   findUndelivered,
   findWaitingTurns,
+  hasModelAnswered,
   type Overdue,
 } from '../../shared/store/overdue.ts'
 import { failLate } from './fail-late.ts'
@@ -21,9 +22,22 @@ export function repairChores(parts: TickParts): Chore<Due>[] {
   return [lateTurns(parts), waitingTurns(parts), expiredApprovals(parts), expiredSessions(parts), ...lostEvents(parts)]
 }
 
+/** Turns closed by one tick: what a long outage leaves behind, in less than half of a tick's time. */
+const mostLate = 1_000
+
+/**
+ * Waiting turns that one tick releases: a few, to try a model of which nothing was heard; as many as fit into half of a
+ * tick's time once it has answered somebody, since three ticks are all that a turn has.
+ */
+const mostReleased = { silent: 20, answering: 2_000 }
+
+/** Milliseconds for which an answer of the model is news: from one tick to the next, and a minute for one that is late. */
+const newsMs = 6 * 60_000
+
 function lateTurns({ database, publish, now }: TickParts): Chore<Due> {
   return {
     name: 'late turns',
+    most: async () => mostLate,
     find: async (limit, except) => (await findLateTurns(database, now(), limit, except)).map((id) => ({ id })),
     settle: async ({ id }) => {
       const { closed, event } = await database.begin((sql) => failLate(sql, id, now()))
@@ -36,7 +50,11 @@ function lateTurns({ database, publish, now }: TickParts): Chore<Due> {
 function waitingTurns({ database, publish, now }: TickParts): Chore<Due> {
   return {
     name: 'waiting turns',
-    find: async (limit, except) => (await findWaitingTurns(database, limit, except)).map((id) => ({ id })),
+    most: async () => {
+      const answers = await hasModelAnswered(database, new Date(now().getTime() - newsMs))
+      return answers ? mostReleased.answering : mostReleased.silent
+    },
+    find: async (limit, except) => (await findWaitingTurns(database, now(), limit, except)).map((id) => ({ id })),
     settle: async ({ id }) => {
       const event = await database.begin((sql) => releaseWaiting(sql, id, now()))
       if (event !== null) await publish(event)

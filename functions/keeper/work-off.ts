@@ -3,7 +3,7 @@ import { toFault } from '../../shared/errors/to-fault.ts'
 import type { Event } from '../../shared/events/event.ts'
 import type { Log } from '../../shared/telemetry/log.ts'
 
-/** How much one tick does at most of each kind, so that a backlog is worked off rather than multiplied. */
+/** How much one tick does at most of a kind that says no more, so that a backlog is worked off rather than multiplied. */
 const perTick = 100
 
 /** Something that is due: the row it is about, and the event where that is there already. */
@@ -15,6 +15,8 @@ export interface Due {
 /** One kind of overdue work. */
 export interface Chore<Item extends Due> {
   name: string
+  /** How many one tick settles at most; left out: 100. */
+  most?(): Promise<number>
   /** At most `limit` of what is due, the oldest first, without those in `except`. */
   find(limit: number, except: string[]): Promise<Item[]>
   /** Does one of them; false where it has to be left to a later tick. */
@@ -44,8 +46,15 @@ export async function workOff<Item extends Due>(
     tick.log.error('a part of a tick failed', { chore: chore.name, id: item?.id, event: item?.event?.id, code, detail })
     faults.push(fault)
   }
-  while (done < perTick) {
-    const items = await chore.find(perTick - done, tried).catch((error: unknown) => {
+  const most =
+    chore.most === undefined
+      ? perTick
+      : await chore.most().catch((error: unknown) => {
+          failed(error)
+          return 0
+        })
+  while (done < most) {
+    const items = await chore.find(most - done, tried).catch((error: unknown) => {
       failed(error)
       return []
     })

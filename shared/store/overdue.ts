@@ -79,16 +79,22 @@ export async function countRepublished(sql: Sql, overdue: Overdue, now: Date): P
     where id = ${id} and republished = ${republished} and ${sql(columns[table])}::jsonb ->> 'id' = ${event.id}`
 }
 
-/** Turns that wait for the model, at most `limit`, the oldest of each tenant first in turn. */
-export async function findWaitingTurns(sql: Sql, limit: number, except: string[]): Promise<string[]> {
+/** Turns that wait for the model and are in time, at most `limit`, the oldest of each tenant first in turn. */
+export async function findWaitingTurns(sql: Sql, now: Date, limit: number, except: string[]): Promise<string[]> {
   const rows = await sql<{ id: string }[]>`
     select id from (
       select t.id, t.opened_at, row_number() over (partition by s.tenant order by t.opened_at) as place
       from turns t join sessions s on s.id = t.session
-      where t.state = 'waiting' and t.id <> all(${uuids(except)}::text::uuid[])
+      where t.state = 'waiting' and t.deadline > ${now} and t.id <> all(${uuids(except)}::text::uuid[])
     ) waiting
     order by place, opened_at limit ${limit}`
   return rows.map((row) => row.id)
+}
+
+/** True where a step has had an answer of the model since then. */
+export async function hasModelAnswered(sql: Sql, since: Date): Promise<boolean> {
+  const rows = await sql`select from steps where prompt_hash is not null and finished_at > ${since} limit 1`
+  return rows.length > 0
 }
 
 /** Open or waiting turns past their deadline, at most `limit`. */
