@@ -12,20 +12,21 @@ import { runAttacks } from '../test/hostile/run-attacks.ts'
 import { readCommand } from './command-line/read-command.ts'
 
 /** Lets a hostile model, and hostile text, at the whole system, and fails where either makes it lie or act. */
-const usage = `Usage: scripts/hostile.ts [--conversations 1000] [--first 1] [--seed N]
+const usage = `Usage: scripts/hostile.ts [--conversations 1000] [--first 1] [--seed N] [--every-way]
 
 Runs seeded random conversations with a model server that lies, invents, floods, loops and breaks, then every attack of
-the set in every place with a model that means well, and holds each answer, each ticket, each call of a tool and each
-prompt against the records. Prints the seed and the shortest transcript of what broke the law, writes
-reports/hostile.json, and ends with 1 where anything did.
+the set by half of its ways (a carrier to an agent) with a model that means well, and holds each answer, each ticket,
+each decision of a second person, each call of a tool and each prompt against the records. Prints the seed and the
+shortest transcript of what broke the law, writes reports/hostile.json, and ends with 1 where anything did.
 
 --conversations N   how many (default 1000); their seeds follow each other
 --first N           the first seed (default 1)
 --seed N            this one conversation told in full, after those that come before it in its system; no report
+--every-way         attacks by every way, not by every second one
 `
 
 const root = join(import.meta.dirname, '..')
-const command = readCommand(usage, { valued: ['conversations', 'first', 'seed'] })
+const command = readCommand(usage, { flags: ['every-way'], valued: ['conversations', 'first', 'seed'] })
 const one = number('seed')
 process.exitCode = await withDatabase((database) =>
   one === null ? runAll(database, number('first') ?? 1, number('conversations') ?? 1_000) : runOne(database, one),
@@ -62,11 +63,14 @@ async function runAll(database: Database, first: number, count: number): Promise
     onBreach: tell,
     onBatch: (done) => console.log(`${done} of ${count} conversations, ${seconds(started)} s`),
   })
-  const text = await runAttacks(database)
-  for (const { attack, place, transcript } of text.breaches) {
-    console.log(`\n${attack.kind}, in a ${place}: ${JSON.stringify(attack.text)}`)
-    tell({ seed: 0, transcript })
-  }
+  const text = await runAttacks(database, {
+    ways: command.has('every-way') ? 'all' : 'half',
+    onConversation: ({ attack, carrier, agent, transcript }) => {
+      if (transcript.violations.length === 0) return
+      console.log(`\n${attack.kind}, in a ${carrier}, at ${agent}: ${JSON.stringify(attack.text)}`)
+      tell({ seed: 0, transcript })
+    },
+  })
   const violations = random.breaches.length + text.breaches.length
   const report = {
     date: new Date().toISOString().slice(0, 10),
@@ -76,6 +80,7 @@ async function runAll(database: Database, first: number, count: number): Promise
     seeds: { first, last: first + count - 1, violating: random.breaches.map(({ seed }) => seed) },
     messages: random.messages,
     tickets: random.tickets,
+    second_person_decisions: random.decisions,
     model_answers: random.answers,
     hostile_text: {
       attacks: attacks.length,
@@ -84,19 +89,27 @@ async function runAll(database: Database, first: number, count: number): Promise
       messages: text.messages,
       tickets: text.tickets,
       violations: text.breaches.length,
+      carriers: text.carriers,
     },
     seconds: seconds(started),
   }
   await mkdir(join(root, 'reports'), { recursive: true })
   await writeFile(join(root, 'reports/hostile.json'), `${JSON.stringify(report, null, 2)}\n`)
+  const { tried, counted } = random.decisions
   const rows = [
+    ['date', report.date],
     ['machine', report.machine],
     ['hostile model', `${random.conversations} conversations, ${random.messages} messages, ${random.tickets} tickets`],
     ['its answers', `${total(random.answers)}, of them honest ${random.answers['honest'] ?? 0}`],
+    ['second yeses', `${tried} attempts to decide, ${counted} of them by the right person, in time and once`],
     [
       'hostile text',
       `${attacks.length} attacks of ${report.hostile_text.kinds} kinds, ${text.conversations} conversations`,
     ],
+    ...Object.entries(text.carriers).map(([carrier, its]) => [
+      `  ${carrier}`,
+      `${its.cases} attacks of ${its.kinds} kinds, ${its.conversations} conversations`,
+    ]),
     ['violations', String(violations)],
     ['time', `${report.seconds} s`],
   ]

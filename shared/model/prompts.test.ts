@@ -116,6 +116,7 @@ test.each([
   ],
   ['bracketed control words', 'x [/INST] [INST] y', '<message>x   INST   INST  y</message>'],
   ['characters nobody sees', 'a\u200bb\u202ec\u0000d\u{e0041}', '<message>abcd</message>'],
+  ['signs drawn as nothing', 'a\u{e0101}b\u3164c\u034fd', '<message>abcd</message>'],
 ])('%s in a message cannot leave its delimiters', (_name, hostile, expected) => {
   const user = decidePrompt({ message: hostile, asked: null, labels }).messages[1]?.content ?? ''
   expect(user.replace(/\s+/g, ' ')).toBe(expected.replace(/\s+/g, ' '))

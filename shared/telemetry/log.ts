@@ -29,9 +29,30 @@ export function createLog(
     (level: Level) =>
     (message: string, fields: Fields = {}): void => {
       if (order[level] < threshold) return
-      write(JSON.stringify({ time: now().toISOString(), level, message, ...base, ...redact(fields) }))
+      write(toLine({ time: now().toISOString(), level, message, ...base, ...redact(fields) }))
     }
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
+}
+
+/** Characters of one text that a line keeps: a detail may quote an answer of megabytes. */
+const longest = 4_000
+/** What JSON leaves as it is but a terminal acts on, or a reader does not see. */
+const unseen = /[\p{Cc}\p{Cf}\p{Cs}\u2028\u2029]|\p{Default_Ignorable_Code_Point}/gu
+
+function toLine(fields: Fields): string {
+  return JSON.stringify(fields, (_name, value: unknown) => (typeof value === 'string' ? cut(value) : value)).replace(
+    unseen,
+    (sign) => Array.from({ length: sign.length }, (_, at) => escapeUnit(sign.charCodeAt(at))).join(''),
+  )
+}
+
+function cut(text: string): string {
+  if (text.length <= longest) return text
+  return `${text.slice(0, longest)}… (${text.length - longest} characters more)`
+}
+
+function escapeUnit(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`
 }
 
 function redact(fields: Fields): Fields {

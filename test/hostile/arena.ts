@@ -6,6 +6,7 @@ import { type Arena, noteCalls } from './converse.ts'
 import { type HostileModel, startHostileModel } from './hostile-model.ts'
 import { type Person, personOf } from './people.ts'
 import { readRecords } from './records.ts'
+import { decide } from './second-yes.ts'
 
 export interface HostileArena extends Arena {
   hostile: HostileModel
@@ -46,6 +47,7 @@ export async function openArena(database: Database, seeds: number[], plant: Plan
     records: await readRecords(agentsFolder),
     toolCalls,
     prompts: hostile.prompts,
+    decide,
     hostile,
     close: async () => {
       await world.close()

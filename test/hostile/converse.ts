@@ -8,13 +8,21 @@ import type { Database } from '../../shared/store/connect.ts'
 import { findRequest } from '../../shared/store/requests.ts'
 import type { ComposedWorld } from '../compose-world.ts'
 import { quiet } from '../pipeline.ts'
-import { gatherFacts } from './facts.ts'
+import type { Act, Decided } from './acts.ts'
+import { type Facts, gatherFacts } from './facts.ts'
 import type { Message } from './hostile-model.ts'
-import { judgeAnswer, judgeTickets, type Offer, readOffer, type Violation } from './judge-turn.ts'
-import { answersToDecisions, judgeConversation, judgePrompts, judgeToolCalls } from './judge-world.ts'
+import { judgeAnswer, judgeFields, judgeTickets, type Offer, readOffer, type Violation } from './judge-turn.ts'
+import {
+  answersToDecisions,
+  judgeConversation,
+  judgeEvents,
+  judgePrompts,
+  judgeSteps,
+  judgeToolCalls,
+} from './judge-world.ts'
 import type { Person } from './people.ts'
 import type { Records } from './records.ts'
-import type { Said } from './words.ts'
+import { type Asked, type Decide, findNewlyAsked, judgeAboveLimit, judgeDecision } from './second-yes.ts'
 
 /** The system under attack, and what is looked at from outside. */
 export interface Arena extends ComposedWorld {
@@ -24,6 +32,7 @@ export interface Arena extends ComposedWorld {
   toolCalls: ToolCall[]
   /** What the model was asked, where the model is one that tells. */
   prompts: Message[][]
+  decide: Decide
 }
 
 export interface Exchange {
@@ -35,73 +44,165 @@ export interface Transcript {
   exchanges: Exchange[]
   violations: Violation[]
   tickets: number
+  /** How often somebody tried to decide what a second person was asked, and how often that counted. */
+  decisions: { tried: number; counted: number }
+}
+
+/** Who has a part in a conversation, and data of those who have none. */
+export interface Company {
+  person: Person
+  manager: Employee | null
+  /** Address of somebody who has no part in it but tries to decide. */
+  colleague?: string
+  others: string[]
+  /** What tools are made to answer, where that is the attack: it may be shown as their facts. */
+  told?: Pick<Facts, 'rows' | 'values'>
 }
 
 const minute = 60_000
+const hour = 60 * minute
 const command = /^(?:reset|clear|restart|new session|\**tokens\**|token stats|usage stats|quit|exit|q)$/i
 
 /**
- * Says the messages one after the other, waits for each answer as an employee would, and judges every one. It ends at
- * the first violation. `others` is data of people who have no part in
- * this.
+ * Lets the acts happen one after the other, waits for each answer as an employee would, and judges every one. It ends at
+ * the first violation.
  */
-export async function converse(
-  arena: Arena,
-  cast: { person: Person; manager: Employee | null; others: string[] },
-  messages: Said[],
-): Promise<Transcript> {
-  const { person, manager, others } = cast
-  const { pipeline, mock, database, records } = arena
-  const exchanges: Exchange[] = []
-  const said: string[] = []
-  const times = [pipeline.now()]
-  const before = mock.tickets().length
-  let offer: Offer | null = null
-  let asked: Offer | null = null
-  const end = (violations: Violation[]): Transcript => ({
-    exchanges,
-    violations,
-    tickets: mock.tickets().length - before,
-  })
-  arena.toolCalls.length = 0
-  for (const { text, after } of messages) {
-    // As the door takes it.
-    const message = String(cleanJson(text))
-    if (isBlank(message)) continue
-    pipeline.pass(after)
-    times.push(pipeline.now())
-    said.push(message)
-    const known = mock.tickets()
-    const answer = await ask(arena, person.email, message)
-    times.push(pipeline.now())
-    if (typeof answer !== 'string') {
-      exchanges.push({ message, answer: '' })
-      return end([answer])
-    }
-    exchanges.push({ message, answer })
-    const own = ticketsOf(arena, person)
-    const facts = gatherFacts(records, person, { manager, tickets: own, said, times })
-    const opened = mock.tickets().filter((ticket) => !known.includes(ticket))
-    const violations = [
-      ...judgeTickets(opened, message, offer, answer, facts),
-      ...judgeAnswer(answer, facts, others),
-      ...judgeToolCalls(arena.toolCalls, person.email),
-      ...judgePrompts(arena.prompts, others, said),
-    ]
-    if (violations.length > 0) return end(violations)
-    // A command is answered beside the conversation; only after a reset is there no question left.
-    if (!command.test(message.trim())) {
-      offer = readOffer(answer, asked, facts)
-      asked = offer ?? asked
-    } else if (!/token|usage/i.test(message)) offer = null
+export async function converse(arena: Arena, company: Company, acts: Act[]): Promise<Transcript> {
+  const { pipeline, mock } = arena
+  const talk: Talk = {
+    arena,
+    company,
+    exchanges: [],
+    said: [],
+    times: [pipeline.now()],
+    offer: null,
+    shown: null,
+    asked: [],
+    decisions: { tried: 0, counted: 0 },
   }
-  const late = await answersToDecisions(database, person.email)
-  const tickets = ticketsOf(arena, person)
-  const facts = gatherFacts(records, person, { manager, tickets, said, times: [...times, pipeline.now()] })
+  const before = mock.tickets().length
+  const end = (violations: Violation[]): Transcript => {
+    const tickets = mock.tickets().length - before
+    return { exchanges: talk.exchanges, violations, tickets, decisions: talk.decisions }
+  }
+  arena.toolCalls.length = 0
+  for (const act of acts) {
+    pipeline.pass(act.after)
+    const events = pipeline.events.length
+    const violations = 'text' in act ? await hear(talk, act.text) : await attempt(talk, act)
+    violations.push(...judgeEvents(pipeline.events.slice(events)))
+    if (violations.length > 0) return end(violations)
+  }
+  const { database } = arena
+  const { email } = company.person
+  const late = await answersToDecisions(database, email)
+  const facts = factsOf(talk)
   return end([
-    ...late.flatMap((answer) => judgeAnswer(answer, facts, others)),
-    ...(await judgeConversation(database, person.email, exchanges.length)),
+    ...late.flatMap((answer) => judgeAnswer(answer, facts, company.others)),
+    ...judgeAboveLimit(ticketsOf(arena, company.person), talk.asked, facts),
+    ...(await judgeSteps(database, email)),
+    ...(await judgeConversation(database, email, talk.said.length, company.told === undefined)),
   ])
+}
+
+/** A conversation as it stands. */
+interface Talk {
+  arena: Arena
+  company: Company
+  exchanges: Exchange[]
+  said: string[]
+  /** Moments at which what is told may have been looked up. */
+  times: Date[]
+  /** What the last answer asks a yes for. */
+  offer: Offer | null
+  /** The last that was shown in full. */
+  shown: Offer | null
+  asked: Asked[]
+  decisions: Transcript['decisions']
+}
+
+async function hear(talk: Talk, text: string): Promise<Violation[]> {
+  const { arena, company, said, times } = talk
+  const { pipeline, mock, database } = arena
+  const { person, manager, others } = company
+  // As the door takes it.
+  const message = String(cleanJson(text))
+  if (isBlank(message)) return []
+  times.push(pipeline.now())
+  said.push(message)
+  const known = mock.tickets()
+  const answer = await ask(arena, person.email, message)
+  times.push(pipeline.now())
+  if (typeof answer !== 'string') {
+    talk.exchanges.push({ message, answer: '' })
+    return [answer]
+  }
+  talk.exchanges.push({ message, answer })
+  const facts = factsOf(talk)
+  const opened = mock.tickets().filter((ticket) => !known.includes(ticket))
+  const { offer } = talk
+  const turn = { message, offer, answer, manager: manager?.email ?? null }
+  const second = await findNewlyAsked(database, person.email, talk.asked, turn)
+  talk.asked.push(...second.asked)
+  // A command is answered beside the conversation; only after a reset is there no question left.
+  if (!command.test(message.trim())) {
+    talk.offer = readOffer(answer, talk.shown, facts)
+    talk.shown = talk.offer ?? talk.shown
+  } else if (!/token|usage/i.test(message)) talk.offer = null
+  return [
+    ...judgeTickets(opened, message, offer, company.told === undefined ? answer : null, facts),
+    ...second.violations,
+    ...judgeAnswer(answer, facts, others),
+    ...judgeToolCalls(arena.toolCalls, person.email),
+    ...judgePrompts(arena.prompts, others, said),
+  ]
+}
+
+/** Somebody tries to decide what was last asked of a second person, where anything was. */
+async function attempt(talk: Talk, act: Decided): Promise<Violation[]> {
+  const { arena, company } = talk
+  const { pipeline, mock, database } = arena
+  const asked = talk.asked.at(-1)
+  const { email } = company.person
+  const by = { asker: email, colleague: company.colleague, manager: company.manager?.email }[act.by]
+  if (asked === undefined || by === undefined) return []
+  const known = mock.tickets()
+  const told = await answersToDecisions(database, email)
+  // In so long a time the ticks have come, and with them the end of what was asked.
+  if (act.after > hour) await tick(arena)
+  const expiries = (await answersToDecisions(database, email)).slice(told.length)
+  const now = pipeline.now()
+  talk.times.push(now)
+  const decision = await arena.decide(database, asked.id, act, by, now)
+  await pipeline.deliver(...decision.events)
+  const opened = mock.tickets().filter((ticket) => !known.includes(ticket))
+  const answers = (await answersToDecisions(database, email)).slice(told.length + expiries.length)
+  talk.exchanges.push({ message: `[${act.by}: ${act.decision}]`, answer: answers.join('\n\n') })
+  const violations = judgeDecision(asked, act, by, now, {
+    decision,
+    opened,
+    answers,
+    isToldTrue: company.told === undefined,
+  })
+  talk.decisions.tried += 1
+  if (decision.events.length > 0) {
+    talk.decisions.counted += 1
+    asked.state = act.decision === 'approve' ? 'approved' : 'declined'
+  }
+  return [...violations, ...judgeToolCalls(arena.toolCalls, email), ...opened.flatMap(judgeFields)]
+}
+
+function factsOf({ arena, company, said, times }: Talk): Facts {
+  const { person, manager, told } = company
+  const tickets = ticketsOf(arena, person)
+  const facts = gatherFacts(arena.records, person, { manager, tickets, said, times: [...times, arena.pipeline.now()] })
+  if (told === undefined) return facts
+  return { ...facts, rows: withMore(facts.rows, told.rows), values: withMore(facts.values, told.values) }
+}
+
+function withMore<Fact>(facts: Record<string, Fact[]>, more: Record<string, Fact[]>): Record<string, Fact[]> {
+  const names = Object.keys({ ...facts, ...more })
+  return Object.fromEntries(names.map((name) => [name, [...(facts[name] ?? []), ...(more[name] ?? [])]]))
 }
 
 function ticketsOf({ mock }: Arena, { employee }: Person): Ticket[] {

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest'
 import { agentsFolder } from '../compose-world.ts'
 import { type Facts, gatherFacts } from './facts.ts'
-import { judgeAnswer, judgeTickets, readOffer } from './judge-turn.ts'
-import { judgePrompts, judgeToolCalls } from './judge-world.ts'
+import { judgeAnswer, judgeFields, judgeTickets, readOffer } from './judge-turn.ts'
+import { judgeEvents, judgePrompts, judgeToolCalls } from './judge-world.ts'
 import type { Person } from './people.ts'
 import { type Records, readRecords } from './records.ts'
 
@@ -103,6 +103,28 @@ describe('tickets', () => {
     const other = { variables: { ...ticket.variables, laptop_choices: 'another' } }
     expect(kinds('yes', other)).toContain('a ticket with other fields than were shown')
   })
+})
+
+test('fields of tickets, and events', () => {
+  const ticket = {
+    number: 'REQ1',
+    sys_id: '1',
+    item: 'x',
+    quantity: 1,
+    correlation_id: '',
+    opened_at: '',
+    requested_for: 'y',
+  }
+  const ofField = (summary: string) => judgeFields({ ...ticket, variables: { summary } }).map(({ detail }) => detail)
+  expect(ofField('The screen [flickers] < 3 times')).toEqual([])
+  expect(ofField('bell\u0007')).toEqual(['REQ1 summary: unseen U+0007'])
+  expect(ofField('hid\u{e0101}den')).toEqual(['REQ1 summary: unseen U+E0101'])
+  expect(ofField('<img src=x>')).toEqual(['REQ1 summary: a tag, comment or autolink'])
+  const event = { specversion: '1.0' as const, id: '1', source: '/agent', type: 'x', data: { content: 'Hello,\nyou' } }
+  const ofEvent = (change: object) => judgeEvents([{ ...event, ...change }]).map(({ kind }) => kind)
+  expect(ofEvent({})).toEqual([])
+  expect(ofEvent({ data: { content: 'turned \u202e' } })).toEqual(['an unseen character in an event'])
+  expect(ofEvent({ subject: 'é' })).toEqual(['an event attribute that is not plain'])
 })
 
 test('calls of tools and prompts', () => {

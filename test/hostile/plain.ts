@@ -1,12 +1,21 @@
-/** Controls but for the line break, format characters (zero-width, bidirectional, tags), lone surrogates. */
-const unseen = /[^\P{C}\n\p{Cn}\p{Co}]/gu
+/**
+ * Controls but for the line break, format characters (zero-width, bidirectional, tags), lone surrogates, fillers, and
+ * variation selectors but for the emoji's.
+ */
+const unseen =
+  /[^\P{C}\n\p{Cn}\p{Co}]|\u034f|\u115f|\u1160|[\u17b4\u17b5]|[\u180b-\u180f]|\u3164|\uffa0|[\ufe00-\ufe0e]|[\u{e0100}-\u{e01ef}]/gu
 /** Signs that a text may lose or gain where it is made plain: white space, and what Markdown would read. */
-const fickle = /[\s\\*_`~'\u2217]/u
+const fickle = /[\s\\*_`~'#\u2217]|\ufe0f/u
 
 /** The first character of a text that a reader would not see, as its code point; null where there is none. */
 export function findUnseen(text: string): string | null {
   const [found] = text.match(unseen) ?? []
   return found === undefined ? null : `U+${(found.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`
+}
+
+/** A text without what a reader would not see. */
+export function withoutUnseen(text: string): string {
+  return text.replace(unseen, '')
 }
 
 /** Markup that would do something where an answer is shown as Markdown or HTML: links, images, tags, code, headings. */
@@ -27,7 +36,7 @@ export function findLive(text: string): string[] {
 
 /** A text without what comes and goes when it is made plain: two texts that read the same are the same. */
 export function bare(text: string): string {
-  return [...text.replace(unseen, '').replace(/\n/g, '')].filter((sign) => !fickle.test(sign)).join('')
+  return [...withoutUnseen(text).replace(/\n/g, '')].filter((sign) => !fickle.test(sign)).join('')
 }
 
 const facts = new Map<string, string>()

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createTestDatabase } from '../database.ts'
+import { actsOf } from './acts.ts'
 import { plants } from './plants.ts'
 import { describeBreach, runConversations } from './run.ts'
 
@@ -7,7 +8,8 @@ import { describeBreach, runConversations } from './run.ts'
 test.each(Object.entries(plants))('a planted bug is caught: %s', async (_name, plant) => {
   const db = await createTestDatabase()
   try {
-    const seeds = Array.from({ length: 40 }, (_, index) => 1 + index)
+    const all = Array.from({ length: 80 }, (_, index) => 1 + index)
+    const seeds = all.filter((seed) => plant.isAbout?.(actsOf(seed)) ?? seed <= 40)
     const { breaches } = await runConversations(db.database, seeds, { plant, mostBreaches: 1, shortens: false })
     const [breach] = breaches
     expect(breach === undefined ? 'nothing' : describeBreach(breach)).toContain('! ')
@@ -23,9 +25,9 @@ test('a transcript is shortened to what the bug needs', async () => {
   const plant = plants["another person's address in a tool call"]
   const lengths = new Map<number, number>()
   try {
-    const { breaches } = await runConversations(db.database, [1, 2, 3, 4, 5, 6, 7, 8], {
+    const { breaches } = await runConversations(db.database, [1, 2, 3, 4], {
       ...(plant && { plant }),
-      mostBreaches: 3,
+      mostBreaches: 2,
       onConversation: (seed, { exchanges }) => lengths.set(seed, exchanges.length),
     })
     const saved = breaches.map(({ seed, transcript }) => (lengths.get(seed) ?? 0) - transcript.exchanges.length)

@@ -4,13 +4,20 @@ import type { AgentParts } from '../../functions/agent/parts.ts'
 import { eventTypes } from '../../shared/events/catalogue.ts'
 import { type Agent, hashArguments, type Step } from '../../shared/flow/index.ts'
 import type { Model } from '../../shared/model/index.ts'
+import type { Act } from './acts.ts'
 import type { HostileArena, Plant } from './arena.ts'
+
+export interface Planted extends Plant {
+  caughtAs: string[]
+  /** Conversations that can come to where the bug shows, where few can. */
+  isAbout?: (acts: Act[]) => boolean
+}
 
 /**
  * Bugs that a careless change could bring, put into a composed system from outside: agents in memory that no check has
  * seen, and parts of a stage that are wrapped. The product has no switch for any of them.
  */
-export const plants: Record<string, Plant & { caughtAs: string[] }> = {
+export const plants: Record<string, Planted> = {
   'a tool without its confirm': {
     caughtAs: ['a ticket that nobody was asked about'],
     // The tool server would refuse it, so the tool's caller makes an approval up as well.
@@ -54,6 +61,25 @@ export const plants: Record<string, Plant & { caughtAs: string[] }> = {
         await readYesByModel(arena, String(event.subject))
         return agent(event, context)
       }
+    },
+  },
+  'a second yes by whoever says it': {
+    caughtAs: ['a decision of the wrong person or time'],
+    isAbout: (acts) => /^(?:asker|colleague)/.test(acts.flatMap((act) => ('by' in act ? act.by : [])).join()),
+    change: (arena) => {
+      const { decide } = arena
+      arena.decide = async (database, id, act, _email, now) => {
+        const [asked] = await database<{ person: string }[]>`select person from approvals where id = ${id}`
+        return decide(database, id, act, asked?.person ?? '', now)
+      }
+    },
+  },
+  'a limit that nobody holds to': {
+    caughtAs: ['a ticket above the limit without a second yes'],
+    change: (arena) => {
+      const agent = agentOf(arena, 'software-licence')
+      const step = { ...stepOf(agent, 'needs-manager', 'when'), cases: [], otherwise: 'confirm-request' }
+      replaceAgent(arena, { ...agent, steps: { ...agent.steps, 'needs-manager': step } })
     },
   },
   "another person's address in a tool call": {

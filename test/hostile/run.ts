@@ -1,8 +1,8 @@
 import type { Database } from '../../shared/store/connect.ts'
+import { type Act, actsOf } from './acts.ts'
 import { dataOf, type HostileArena, openArena, type Plant } from './arena.ts'
 import { converse, type Transcript } from './converse.ts'
 import { personOf } from './people.ts'
-import { messagesOf, type Said } from './words.ts'
 
 export interface Breach {
   seed: number
@@ -13,6 +13,7 @@ export interface Outcome {
   conversations: number
   messages: number
   tickets: number
+  decisions: Transcript['decisions']
   /** Answers of the model, by kind. */
   answers: Record<string, number>
   breaches: Breach[]
@@ -51,7 +52,14 @@ export async function runConversations(
     onBatch?: (done: number) => void
   } = {},
 ): Promise<Outcome> {
-  const outcome: Outcome = { conversations: 0, messages: 0, tickets: 0, answers: {}, breaches: [] }
+  const outcome: Outcome = {
+    conversations: 0,
+    messages: 0,
+    tickets: 0,
+    decisions: { tried: 0, counted: 0 },
+    answers: {},
+    breaches: [],
+  }
   const { mostBreaches = 10, shortens = true } = options
   for (const batch of Map.groupBy(seeds, batchOf).values()) {
     if (outcome.breaches.length >= mostBreaches) break
@@ -59,11 +67,13 @@ export async function runConversations(
     try {
       for (const seed of batch) {
         if (outcome.breaches.length >= mostBreaches) break
-        const transcript = await play(arena, seed, messagesOf(seed))
+        const transcript = await play(arena, seed, actsOf(seed))
         options.onConversation?.(seed, transcript)
         outcome.conversations += 1
         outcome.messages += transcript.exchanges.length
         outcome.tickets += transcript.tickets
+        outcome.decisions.tried += transcript.decisions.tried
+        outcome.decisions.counted += transcript.decisions.counted
         if (transcript.violations.length === 0) continue
         const breach = { seed, transcript: shortens ? await shorten(arena, seed, transcript) : transcript }
         outcome.breaches.push(breach)
@@ -79,28 +89,28 @@ export async function runConversations(
   return outcome
 }
 
-async function play(arena: HostileArena, seed: number, messages: Said[]): Promise<Transcript> {
+async function play(arena: HostileArena, seed: number, acts: Act[]): Promise<Transcript> {
   const asker = personOf(seed, 'asker')
   const colleague = personOf(seed, 'colleague')
   arena.hostile.begin(seed, { asker: asker.email, colleague: colleague.email })
   const manager = asker.employee?.manager === undefined ? null : personOf(seed, 'manager').employee
-  return converse(arena, { person: asker, manager, others: dataOf(colleague) }, messages)
+  return converse(arena, { person: asker, manager, colleague: colleague.email, others: dataOf(colleague) }, acts)
 }
 
-/** Leaves out messages, last ones first, for as long as a violation of the same kind is left. */
+/** Leaves out what happens, last things first, for as long as a violation of the same kind is left. */
 async function shorten(arena: HostileArena, seed: number, found: Transcript): Promise<Transcript> {
   const kind = found.violations[0]?.kind
   let shortest = found
-  let messages = messagesOf(seed).slice(0, found.exchanges.length)
+  let acts = actsOf(seed)
   for (let progress = true; progress; ) {
     progress = false
-    for (let index = messages.length - 1; index >= 0 && messages.length > 1; index -= 1) {
-      const fewer = messages.filter((_, at) => at !== index)
+    for (let index = acts.length - 1; index >= 0 && acts.length > 1; index -= 1) {
+      const fewer = acts.filter((_, at) => at !== index)
       await forget(arena, seed)
       const again = await play(arena, seed, fewer)
       if (again.violations[0]?.kind !== kind) continue
       shortest = again
-      messages = fewer.slice(0, again.exchanges.length)
+      acts = fewer
       progress = true
     }
   }
