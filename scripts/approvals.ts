@@ -1,6 +1,6 @@
 import * as z from 'zod/mini'
 import { parseEmail } from '../shared/identity/email.ts'
-import { plainText } from './chat.ts'
+import { plainText } from './chat/plain-text.ts'
 import { openApi, runScript, Trouble } from './command-line/api.ts'
 import { readCommand } from './command-line/read-command.ts'
 

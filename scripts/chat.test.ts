@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest'
 import { openTestDoor, type TestDoor } from '../functions/ingress/test-door.ts'
-import { plainText } from './chat.ts'
+import { plainText } from './chat/plain-text.ts'
 
 let door: TestDoor
 let agent: ReturnType<typeof setInterval>

@@ -8,8 +8,8 @@ import { readCommand } from './command-line/read-command.ts'
 
 const usage = `Usage: make erase EMAIL=… [ARGS=--yes]
 Deletes all that this system keeps about a person, and leaves one row that says that it was done, by whom, and how much.
-Without --yes it only counts. What stays elsewhere: events that the broker still keeps, backups, ServiceNow's tickets,
-and logs. DATABASE_URL names the database, S3_BUCKET and its siblings (docs/attachments.md) where the
+Without --yes it only counts. What stays: what other people wrote about them in conversations of their own; and elsewhere,
+events that the broker still keeps, backups, ServiceNow's tickets, and logs. DATABASE_URL names the database, S3_BUCKET and its siblings (docs/attachments.md) where the
 person's files are, BY whoever does it (default: the operating system's user).`
 
 async function main(): Promise<void> {

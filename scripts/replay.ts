@@ -11,7 +11,7 @@ import { toFault } from '../shared/errors/to-fault.ts'
 import { loadAgents } from '../shared/flow/index.ts'
 import { connect } from '../shared/store/connect.ts'
 import { findFinishedTurns, findRecordedTurn, type RecordedTurn } from '../shared/store/recorded-turn.ts'
-import { plainText } from './chat.ts'
+import { plainText } from './chat/plain-text.ts'
 
 const root = join(import.meta.dirname, '..')
 const help = `Runs finished turns again from their journal, without network, model or tools, and holds every step and the

@@ -76,23 +76,7 @@ describe.each(folders)('functions/%s', (folder) => {
     expect(file.name).toBe(folder)
     expect(file.run.envs).toContainEqual({ name: 'FUNC_STAGE', value: folder })
   })
-
-  test('sets what the function refuses to start without', () => {
-    const code = readdirSync(join(root, 'functions', folder))
-      .filter((name) => name.endsWith('.ts') && !name.includes('test'))
-      .map((name) => readFileSync(join(root, 'functions', folder, name), 'utf8'))
-      .join('\n')
-    const needed = [...code.matchAll(/\b(?:required|parse)\(environment,\s*'([A-Z_]+)'/g)].map(([, name]) => name)
-    // K_SINK comes from the SinkBinding of that name in knative/base.
-    const given = new Set([...file.run.envs.map(({ name }) => name), ...boundFunctions(folder)])
-    expect(needed.filter((name) => name !== undefined && !given.has(name))).toEqual([])
-  })
 })
-
-function boundFunctions(folder: string): string[] {
-  const bindings = readFileSync(join(root, 'knative/base/sink-bindings.yaml'), 'utf8')
-  return bindings.includes(`kind: Service, name: ${folder}}`) ? ['K_SINK'] : []
-}
 
 test('the root function is the whole image', () => {
   const file = ours.parse(read('func.yaml'))

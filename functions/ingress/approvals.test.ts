@@ -44,6 +44,24 @@ test('the person it was asked of sees what waits for them, nobody else does', as
   expect(await seen('alice@example.com')).toEqual([])
 })
 
+test('the one who asked sees what is waited for, and the request that tells what came of it; nobody else does', async () => {
+  const awaited = async (email: string | null, more = {}) => {
+    const response = await door.get('/api/v1/approvals/awaited', await as(email, more))
+    const { approvals } = (await response.json()) as { approvals?: { id: string }[] }
+    return approvals?.filter(({ id }) => id === approval) ?? response.status
+  }
+  const waiting = { asked_of: 'bob@example.com', question: 'Five seats?', state: 'open', request_id: null }
+  expect(await awaited('alice@example.com')).toMatchObject([waiting])
+  await decide('approve')
+  const [decision] = await door.store.database`select id from requests where approval = ${approval}`
+  expect(await awaited('alice@example.com')).toMatchObject([{ state: 'approved', request_id: decision?.['id'] }])
+  // Used up by the turn that followed: still a yes.
+  await door.store.database`update approvals set state = 'used' where id = ${approval}`
+  expect(await awaited('alice@example.com')).toMatchObject([{ state: 'approved' }])
+  for (const email of ['bob@example.com', 'mallory@example.com']) expect(await awaited(email)).toEqual([])
+  expect(await awaited(null, { service: 'hr' })).toBe(403)
+})
+
 test.each([
   ['approve', 'approved', 'Approved.'],
   ['decline', 'declined', 'Declined.'],

@@ -2,8 +2,8 @@ import { Fault } from '../../shared/errors/fault.ts'
 import type { Event } from '../../shared/events/event.ts'
 import type { Caller } from '../../shared/identity/caller.ts'
 import type { Database } from '../../shared/store/connect.ts'
-import { decideApproval, findAskedOf } from '../../shared/store/decisions.ts'
-import { type ApprovalsBody, type DecidedBody, decision } from './bodies.ts'
+import { decideApproval, findAskedOf, findAwaited } from '../../shared/store/decisions.ts'
+import { type ApprovalsBody, type AwaitedBody, type DecidedBody, decision } from './bodies.ts'
 
 /** At most so many are listed; the oldest wait longest and come first. */
 const listed = 100
@@ -19,6 +19,22 @@ export async function listApprovals(database: Database, caller: Caller, now: Dat
       tool,
       arguments: given,
       created_at: createdAt.toISOString(),
+      expires_at: expiresAt.toISOString(),
+    })),
+  }
+  return Response.json(body)
+}
+
+/** Other people's decisions on the caller's own requests, made or not: how a client learns what came of them. */
+export async function listAwaited(database: Database, caller: Caller): Promise<Response> {
+  const found = await findAwaited(database, `email:${personOf(caller)}`, listed)
+  const body: AwaitedBody = {
+    approvals: found.map(({ id, askedOf, question, state, request, expiresAt }) => ({
+      id,
+      asked_of: askedOf,
+      question,
+      state: state === 'granted' || state === 'used' ? 'approved' : state,
+      request_id: request,
       expires_at: expiresAt.toISOString(),
     })),
   }
@@ -50,8 +66,11 @@ export async function takeDecision(
   return Response.json(body)
 }
 
-/** Only a person decides, and only by a token of their own. */
+/** Only a person decides or waits for a decision, and only by a token of their own. */
 function personOf(caller: Caller): string {
   if (caller.kind === 'person' && caller.email !== null) return caller.email
-  throw new Fault('identity.forbidden', 'only a person may decide, with a token that names their e-mail address')
+  throw new Fault(
+    'identity.forbidden',
+    'only a person decides or waits for it, with a token that names their e-mail address',
+  )
 }

@@ -134,7 +134,10 @@ function mediaTypeOf(headers: Headers): string {
 function lengthOf(headers: Headers, limit: number): number {
   const declared = headers.get('content-length')
   if (declared === null || !/^\d{1,15}$/.test(declared)) {
-    throw new Fault('attachment.length-required', `a file comes with its Content-Length; the limit is ${limit} bytes`)
+    throw new Fault(
+      'attachment.length-required',
+      `send the file again with its size in bytes as Content-Length, not as a stream in chunks; at most ${limit}`,
+    )
   }
   const bytes = Number(declared)
   if (bytes > limit) throw new Fault('attachment.too-large', `the file has ${bytes} bytes, the limit is ${limit}`)

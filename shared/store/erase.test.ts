@@ -82,6 +82,7 @@ test('every table is either named by the erasure, hangs on one that is, or holds
       'attachments',
       'inbox',
       'dead_letters',
+      'delivery_targets',
       'turns',
       'messages',
       'requests',
@@ -91,9 +92,9 @@ test('every table is either named by the erasure, hangs on one that is, or holds
       'people',
     ],
     // By their foreign keys.
-    ...['identities', 'steps', 'tool_calls', 'deliveries'],
+    ...['identities', 'steps', 'tool_calls', 'deliveries', 'preferences'],
     // Nothing about employees.
-    ...['knowledge_sources', 'records', 'passages', 'spellings', 'migrations', 'erasures'],
+    ...['knowledge_sources', 'records', 'passages', 'spellings', 'migrations', 'erasures', 'mailboxes'],
   ]
   expect([...tables].sort()).toEqual(covered.sort())
 })

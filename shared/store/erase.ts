@@ -116,6 +116,10 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
     select consumer, source, event from inbox where reply is not null and ${events('reply')} ${some(limit)}`
   const letters = (limit?: number) => sql`
     select id from dead_letters where session in (${sessions()}) or ${events('event')} ${some(limit)}`
+  // A thread may be shared: who sends to it next for somebody else makes the row anew.
+  const threads = (limit?: number) => sql`
+    select target from delivery_targets where target in (
+      select target from deliveries where person = ${person} or turn in (${turns()})) ${some(limit)}`
   const history = (limit?: number) => sql`${turns()} ${some(limit)}`
   const words = (limit?: number) => sql`
     select session, number from messages where session in (${sessions()}) ${some(limit)}`
@@ -139,6 +143,10 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
     dead_letters: {
       rows: letters,
       change: (limit: number) => sql`delete from dead_letters where id in (${letters(limit)})`,
+    },
+    delivery_targets: {
+      rows: threads,
+      change: (limit: number) => sql`delete from delivery_targets where target in (${threads(limit)})`,
     },
     turns: { rows: history, change: (limit: number) => sql`delete from turns where id in (${history(limit)})` },
     messages: {

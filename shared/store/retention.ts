@@ -1,3 +1,4 @@
+import type { PendingQuery, Row } from 'postgres'
 import type { Sql } from './connect.ts'
 
 /** One kind of row that is not kept for ever. */
@@ -5,6 +6,8 @@ export interface Retention {
   name: string
   /** Days after its end, from which on a row may go. */
   days: number
+  /** Whether more of it may be deleted once others are: a session's messages go before the session. */
+  waitsForOthers: boolean
   /** Deletes at most `limit` rows that ended before `before`, the oldest first; returns how many. */
   deleteSome(sql: Sql, before: Date, limit: number): Promise<number>
 }
@@ -17,13 +20,14 @@ const deadLetterDays = 30
 const writeDays = 180
 
 /**
- * What is deleted, in this order: what hangs on a row goes before the row, so that no single delete takes more with it
- * than its batch. Dead letters that nobody decided about stay.
+ * What is deleted. What hangs on a row in numbers goes before the row, so that no single delete takes more with it than
+ * a few times its batch, and no statement looks at more than a few batches. Dead letters that nobody decided about stay.
  */
 export const retentions: readonly Retention[] = [
   {
     name: 'inbox',
     days: inboxDays,
+    waitsForOthers: false,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from inbox where (consumer, source, event) in (
@@ -35,6 +39,7 @@ export const retentions: readonly Retention[] = [
   {
     name: 'abandoned leases',
     days: inboxDays,
+    waitsForOthers: false,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from inbox where (consumer, source, event) in (
@@ -48,6 +53,7 @@ export const retentions: readonly Retention[] = [
   {
     name: 'dead letters',
     days: deadLetterDays,
+    waitsForOthers: false,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from dead_letters where id in (
@@ -58,6 +64,7 @@ export const retentions: readonly Retention[] = [
   {
     name: 'writes',
     days: writeDays,
+    waitsForOthers: false,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from writes where key in (
@@ -68,6 +75,7 @@ export const retentions: readonly Retention[] = [
   {
     name: 'unfinished writes',
     days: writeDays,
+    waitsForOthers: false,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from writes where key in (
@@ -76,27 +84,59 @@ export const retentions: readonly Retention[] = [
     },
   },
   {
-    name: 'turns',
+    name: 'delivery targets',
     days: historyDays,
+    waitsForOthers: false,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
-        delete from turns where id in (select t.id from (${ended(sql, before)}) s join turns t on t.session = s.id limit ${limit})`
+        delete from delivery_targets where target in (
+          select target from delivery_targets t where last_used_at < ${before}
+            and not ${has(sql, sql`deliveries d where d.target = t.target and d.state in ('pending', 'sending')`)}
+          order by last_used_at limit ${limit})`
+      return count
+    },
+  },
+  {
+    name: 'steps',
+    days: historyDays,
+    waitsForOthers: true,
+    deleteSome: async (sql, before, limit) => {
+      const { count } = await sql`
+        delete from steps where (turn, number) in (
+          select p.turn, p.number from (${ended(sql, before, limit)}) s
+            join turns t on t.session = s.id join steps p on p.turn = t.id
+          limit ${limit})`
+      return count
+    },
+  },
+  {
+    name: 'turns',
+    days: historyDays,
+    waitsForOthers: true,
+    deleteSome: async (sql, before, limit) => {
+      const { count } = await sql`
+        delete from turns where id in (
+          select t.id from (${ended(sql, before, limit)}) s join turns t on t.session = s.id
+          where not ${has(sql, sql`steps where turn = t.id`)} limit ${limit})`
       return count
     },
   },
   {
     name: 'messages',
     days: historyDays,
+    waitsForOthers: true,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from messages where (session, number) in (
-          select m.session, m.number from (${ended(sql, before)}) s join messages m on m.session = s.id limit ${limit})`
+          select m.session, m.number from (${ended(sql, before, limit)}) s join messages m on m.session = s.id
+          limit ${limit})`
       return count
     },
   },
   {
     name: 'requests',
     days: historyDays,
+    waitsForOthers: false,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from requests where id in (
@@ -108,24 +148,42 @@ export const retentions: readonly Retention[] = [
   {
     name: 'sessions',
     days: historyDays,
+    waitsForOthers: true,
     deleteSome: async (sql, before, limit) => {
       const { count } = await sql`
         delete from sessions where id in (
-          select s.id from (${ended(sql, before)}) s
-          where not exists (select from turns where session = s.id) and not exists (select from messages where session = s.id)
-            -- What was decided after the session ended belongs to a turn of a later one.
-            and not exists (
-              select from approvals a join tool_calls c on c.approval = a.id where a.session = s.id)
-          limit ${limit})`
+          select s.id from (${ended(sql, before, limit)}) s
+          where not ${has(sql, sql`turns where session = s.id`)} and not ${has(sql, sql`messages where session = s.id`)}
+            and not ${has(sql, sql`requests where session = s.id and state in ('answered', 'failed')`)}
+            and not ${isKeptByLater(sql)})`
       return count
     },
   },
 ]
 
-/** Sessions that were closed before then, and for which nobody's decision is waited for any more. */
-function ended(sql: Sql, before: Date) {
+/**
+ * The sessions that were closed first, before then, with something that can be deleted: not those for which somebody's
+ * decision is waited for. Never more than `limit`: further ones come once these are gone.
+ */
+function ended(sql: Sql, before: Date, limit: number) {
+  const waiting = sql`approvals where session = s.id and state in ('open', 'granted') and continuation is not null`
   return sql`
-    select c.id from sessions c where c.state = 'closed' and c.updated_at < ${before}
-      and not exists (select from approvals a where a.session = c.id and a.state in ('open', 'granted') and a.continuation is not null)
-    order by c.updated_at`
+    select s.id from sessions s where s.state = 'closed' and s.updated_at < ${before} and not ${has(sql, waiting)}
+      and (not ${isKeptByLater(sql)} or ${has(sql, sql`turns where session = s.id`)}
+        or ${has(sql, sql`messages where session = s.id`)})
+    order by s.updated_at limit ${limit}`
+}
+
+/** Whether what was asked in session s was decided in a later one, whose turn used it. */
+function isKeptByLater(sql: Sql) {
+  return has(
+    sql,
+    sql`approvals a join tool_calls c on c.approval = a.id join turns t on t.id = c.turn
+      where a.session = s.id and t.session <> s.id`,
+  )
+}
+
+/** Asked of each row by itself: an `exists` may be made a join, for which Postgres reads the other table as a whole. */
+function has(sql: Sql, rows: PendingQuery<Row[]>) {
+  return sql`coalesce((select true from ${rows} limit 1), false)`
 }

@@ -2,7 +2,7 @@ import { createKeeper } from '../../functions/keeper/keep.ts'
 import { toFault } from '../../shared/errors/to-fault.ts'
 import type { Event } from '../../shared/events/event.ts'
 import type { Database } from '../../shared/store/connect.ts'
-import { decideApproval, findAskedOf } from '../../shared/store/decisions.ts'
+import { type Decision, decideApproval } from '../../shared/store/decisions.ts'
 import { quiet } from '../pipeline.ts'
 import { consumers, type Stage, tickAt } from './hostile-broker.ts'
 import { isSettled } from './judge.ts'
@@ -37,14 +37,23 @@ export interface Play {
   wake(): Promise<void>
   /** Every lease runs out. */
   expireLeases(): Promise<void>
-  tick(instance: number): Promise<void>
+  /** What nobody decided in time, as the tick finds it. */
+  tick(instance: number): Promise<Asked[]>
   pass(milliseconds: number): void
-  /** What the boss was asked and has not decided. */
-  decide(index: number, decision: 'granted' | 'declined'): Promise<{ person: string; thing: string } | null>
-  /** Wakes, delivers and ticks until nothing is left to be done. */
-  settle(): Promise<void>
+  /** The boss decides something that was ever asked of them, in time or not, again or not. Null: it does not count. */
+  decide(index: number, decision: 'granted' | 'declined'): Promise<Asked | null>
+  /** The boss decides in the very last moment, and a tick whose clock is a little ahead finds that the time is over. */
+  decideAsItExpires(index: number, decision: 'granted' | 'declined'): Promise<(Asked & { decision: Decision }) | null>
+  /** Wakes, delivers and ticks until nothing is left to be done; what expired meanwhile. */
+  settle(): Promise<Asked[]>
   /** Lets all that hangs come to its end, so that nothing of this play reaches the next. */
   abandon(): Promise<void>
+}
+
+/** A question to somebody else, by what it is about. */
+interface Asked {
+  person: string
+  thing: string
 }
 
 const boss = 'boss@company.com'
@@ -101,7 +110,31 @@ export function createPlay(world: SmallWorld): Play {
     await world.db.database`
       update inbox set lease_until = now() - interval '1 s' where state = 'leased' and consumer <> 'keeper'`
   }
-  const tick = async (instance: number) => void (await keepers[instance % 2]?.(tickAt(now()), quiet))
+  /** What was asked of the boss, the oldest first; `open`: what is not decided yet; `over`: what time is over for. */
+  const askedOfBoss = async (which: 'any' | 'open' | 'over') => {
+    const rows = await world.db.database<(Asked & { id: string; expires_at: Date })[]>`
+      select a.id, p.email as person, a.arguments ->> 'thing' as thing, a.expires_at
+      from approvals a join sessions s on s.id = a.session join people p on p.id = s.person
+      where a.continuation is not null and (${which === 'any'} or a.state = 'open')
+        and (${which !== 'over'} or a.expires_at <= ${now()})
+      order by a.expires_at, a.id`
+    return rows
+  }
+  const decideBy = async (sql: Database, id: string, decision: Decision, at: Date): Promise<boolean> => {
+    const by = decision === 'expired' ? 'tick' : { email: boss, caller: boss }
+    const decided = await sql.begin((transaction) => decideApproval(transaction, { id, decision, by, now: at }))
+    if (decided?.event) publish(decided.event)
+    return decided?.event != null
+  }
+  const tick = async (instance: number) => {
+    const over = await askedOfBoss('over')
+    await keepers[instance % 2]?.(tickAt(now()), quiet)
+    // What is over at the same moment may be told in either order.
+    const told = await world.db.database<{ approval: string }[]>`
+      select approval from requests where approval is not null order by accepted`
+    const place = ({ id }: { id: string }) => told.findIndex(({ approval }) => approval === id)
+    return over.toSorted((a, b) => place(a) - place(b))
+  }
   const pass = (milliseconds: number) => {
     for (const instance of instances) instance.pass(milliseconds)
   }
@@ -166,16 +199,27 @@ export function createPlay(world: SmallWorld): Play {
     tick,
     pass,
     async decide(index, decision) {
-      const asked = await findAskedOf(world.db.database, { email: boss, now: now(), limit: 10 })
-      const approval = asked[index % Math.max(1, asked.length)]
-      if (approval === undefined) return null
-      const decided = await world.db.database.begin((sql) =>
-        decideApproval(sql, { id: approval.id, decision, by: { email: boss, caller: boss }, now: now() }),
-      )
-      if (decided?.event) publish(decided.event)
-      return { person: approval.requester, thing: String(approval.arguments['thing']) }
+      const asked = await askedOfBoss('any')
+      const one = asked[index % Math.max(1, asked.length)]
+      return one && (await decideBy(world.db.database, one.id, decision, now())) ? one : null
+    },
+    async decideAsItExpires(index, decision) {
+      const asked = await askedOfBoss('open')
+      const one = asked[index % Math.max(1, asked.length)]
+      if (one === undefined) return null
+      const [mine, theirs] = instances.map(({ parts }) => parts.database)
+      if (mine === undefined || theirs === undefined) return null
+      pass(Math.max(0, one.expires_at.getTime() - now().getTime()))
+      const counted = await Promise.all([
+        decideBy(mine, one.id, decision, new Date(one.expires_at.getTime() - 1)),
+        decideBy(theirs, one.id, 'expired', one.expires_at),
+      ])
+      if (counted[0] === counted[1]) throw new Error(`decided and expired: ${counted}`)
+      return { ...one, decision: counted[0] ? decision : 'expired' }
     },
     async settle() {
+      const expired: Asked[] = []
+      let settled = false
       for (let round = 0; round < 40; round += 1) {
         while (hung.length > 0) await wake()
         await expireLeases()
@@ -184,9 +228,12 @@ export function createPlay(world: SmallWorld): Play {
           const taken = take(0)
           if (taken !== undefined) await handOver(taken, left)
         }
-        if (await isSettled(world.db.database)) return
+        // One tick more when all is done: it may find what nobody has heard of yet.
+        const settledBefore = settled
+        settled = await isSettled(world.db.database)
+        if (settled && settledBefore) return expired
         pass(2 * 60_000)
-        await tick(round)
+        expired.push(...(await tick(round)))
       }
       throw new Error('not settled after 40 ticks')
     },
