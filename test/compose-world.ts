@@ -8,6 +8,7 @@ import { type ModelServer, startModelServer } from '../local/model/server.ts'
 import { defaults } from '../local/model/settings.ts'
 import type { Employee } from '../local/servicenow/employees.ts'
 import { type ServiceNowMock, startServiceNow } from '../local/servicenow/start.ts'
+import type { Senders } from '../shared/channels/senders.ts'
 import { loadAgents } from '../shared/flow/index.ts'
 import { ingest, readKnowledge } from '../shared/knowledge/index.ts'
 import { type Model, openModel } from '../shared/model/index.ts'
@@ -37,8 +38,12 @@ export interface WorldOptions {
   employees?: Employee[]
   limits?: Partial<AgentParts['limits']>
   start?: Date
+  /** Channels that are pushed to; default none. */
+  senders?: Senders
   /** Around the caller of tools, for a test that puts a fault in between. */
   aroundTool?: (call: AgentParts['callTool']) => AgentParts['callTool']
+  /** In front of the tool server, given its MCP endpoint: the endpoint that the agent calls. */
+  beforeTools?: (url: string) => Promise<string>
 }
 
 /** Composes the system; `close` stops what it started and leaves the database open. */
@@ -70,8 +75,9 @@ export async function composeWorld(database: Database, options: WorldOptions = {
     { port: 0, hostname: '127.0.0.1', log: quiet.log },
   )
   const modelServer = await startModelServer({ settings: defaults, host: '127.0.0.1', port: 0, now: Date.now })
+  const endpoint = `http://127.0.0.1:${tools.port}/mcp`
   const callTool = createToolCaller({
-    servers: { servicenow: `http://127.0.0.1:${tools.port}/mcp` },
+    servers: { servicenow: (await options.beforeTools?.(endpoint)) ?? endpoint },
     catalogue: await readToolCatalogue(join(agentsFolder, 'tools.json')),
     key: privateKey.export({ format: 'jwk' }),
     now,
@@ -83,6 +89,7 @@ export async function composeWorld(database: Database, options: WorldOptions = {
       model:
         options.model ?? openModel({ url: modelServer.url, model: defaults.model, apiKey: 'none', timeoutMs: 5_000 }),
       callTool: options.aroundTool?.(callTool) ?? callTool,
+      ...(options.senders && { senders: options.senders }),
       limits: {
         stepsPerTurn: 40,
         tokensPerTurn: 20_000,

@@ -1,9 +1,11 @@
 import type { AgentParts } from '../functions/agent/parts.ts'
 import { runStep } from '../functions/agent/run-step.ts'
-import { dispatch } from '../functions/dispatch/dispatch.ts'
+import { createDispatch } from '../functions/dispatch/dispatch.ts'
 import { createKeeper } from '../functions/keeper/keep.ts'
 import { normalize } from '../functions/normalize/normalize.ts'
 import { route } from '../functions/route/route.ts'
+import { type Incoming, type Received, receive } from '../shared/channels/receive.ts'
+import type { Senders } from '../shared/channels/senders.ts'
 import type { Fault } from '../shared/errors/fault.ts'
 import { toFault } from '../shared/errors/to-fault.ts'
 import { eventTypes } from '../shared/events/catalogue.ts'
@@ -27,6 +29,8 @@ export interface Pipeline {
   deliver(...events: Event[]): Promise<void>
   /** accept and deliver; the answer. */
   say(email: string, content: string, by?: Speaker): Promise<StoredRequest>
+  /** Takes a message as a channel brings it, and delivers what follows. */
+  receive(incoming: Incoming): Promise<Received>
   now: () => Date
   /** Moves the clock on. */
   pass(milliseconds: number): void
@@ -36,26 +40,32 @@ export interface Pipeline {
 export interface Speaker {
   caller: string
   speaker: string | null
+  /** The approval whose button it was. */
+  button?: string
 }
 
 /** Attempts after the first, as knative/base gives the triggers in number. */
 const retries = 8
 
+const noChannels: Senders = { names: [], of: async () => null, close: async () => {} }
+
 export const quiet: Context = { log: createLog({}, { write: () => {} }) }
 
 export function createPipeline(
   database: Database,
-  parts: Pick<AgentParts, 'agents' | 'model' | 'callTool'> & Partial<Pick<AgentParts, 'limits'>>,
+  parts: Pick<AgentParts, 'agents' | 'model' | 'callTool'> &
+    Partial<Pick<AgentParts, 'limits'>> & { senders?: Senders },
   start = new Date('2026-11-24T09:00:00Z'),
 ): Pipeline {
   let time = start.getTime()
   const now = () => new Date(time)
   const events: Event[] = []
+  const { senders = noChannels, ...ofAgent } = parts
   const agentParts: AgentParts = {
     database,
     now,
     limits: { stepsPerTurn: 40, tokensPerTurn: 20_000, tokensPerSession: 200_000, writeWindowMs: 60_000 },
-    ...parts,
+    ...ofAgent,
   }
   const handlers: Pipeline['handlers'] = {
     normalize: onceInOneTransaction({
@@ -64,12 +74,14 @@ export function createPipeline(
       work: (event, sql) => normalize(event, sql, now()),
     }),
     route: onceInOneTransaction({ consumer: 'route', database, work: (event, sql) => route(event, sql, now()) }),
-    agent: onceWithLease({ consumer: 'agent', database, work: (event, lease) => runStep(event, lease, agentParts) }),
-    dispatch: onceInOneTransaction({
-      consumer: 'dispatch',
+    agent: onceWithLease({
+      consumer: 'agent',
       database,
-      work: (event, sql) => dispatch(event, sql, now()),
+      // Time is played here: a redelivery is told at once what it would be told a lease later.
+      patienceMs: 0,
+      work: (event, lease) => runStep(event, lease, agentParts),
     }),
+    dispatch: createDispatch({ database, senders, now }),
     keeper: createKeeper({ database, now, publish: async (event) => void queue.push(event) }),
   }
   const consumers: Record<string, (keyof Pipeline['handlers'])[]> = {
@@ -113,6 +125,7 @@ export function createPipeline(
       event: JSON.stringify(event),
       acceptedAt: now(),
       approval: null,
+      button: by?.button ?? null,
     })
     return { id, event }
   }
@@ -160,6 +173,20 @@ export function createPipeline(
     events,
     accept,
     deliver,
+    receive: async (incoming) => {
+      const published: Event[] = []
+      const received = await receive(
+        {
+          ...{ database, now, messageLimit: 16_384, log: quiet.log },
+          publish: async (event) => void published.push(event),
+          newId: () => deterministicId('received', incoming.channel, incoming.message),
+          randomBytes: (count) => new Uint8Array(count).fill(7),
+        },
+        incoming,
+      )
+      await deliver(...published)
+      return received
+    },
     now,
     pass: (milliseconds) => {
       time += milliseconds

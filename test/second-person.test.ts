@@ -113,6 +113,35 @@ test('a reset does not take back what another was asked, and no words of the emp
   expect(world.mock.tickets()).toHaveLength(1)
 })
 
+test('only the manager decides, once and in time, and only that opens anything', async () => {
+  const { database } = world.db
+  const tryAs = async (id: string, email: string, decision: Decision) => {
+    const by = { email, caller: email }
+    const now = world.pipeline.now()
+    const decided = await database.begin((sql) => decideApproval(sql, { id, decision, by, now }))
+    if (decided?.event) await world.pipeline.deliver(decided.event)
+    return decided === null ? 'refused' : decided.event === null ? `was ${decided.before}` : 'counts'
+  }
+  await ask()
+  const id = (await asked())[0]?.id ?? ''
+  for (const email of [alice, 'john.doe@company.com', `${boss}.evil.example`, boss.toUpperCase()]) {
+    expect(await tryAs(id, email, 'granted')).toBe('refused')
+    expect(await tryAs(id, email, 'declined')).toBe('refused')
+  }
+  expect(world.mock.tickets()).toHaveLength(0)
+  expect(await tryAs(id, boss, 'granted')).toBe('counts')
+  for (const decision of ['granted', 'declined', 'expired'] as const)
+    expect(await tryAs(id, boss, decision)).toBe('was used')
+  expect(world.mock.tickets()).toHaveLength(1)
+
+  await ask()
+  const late = (await asked())[0]?.id ?? ''
+  world.pipeline.pass(7 * day)
+  expect(await tryAs(late, boss, 'granted')).toBe('was expired')
+  expect(await tryAs(late, boss, 'declined')).toBe('was expired')
+  expect(world.mock.tickets()).toHaveLength(1)
+})
+
 test('while a turn is open the decision waits for its place in the queue', async () => {
   await ask()
   const { event } = await world.pipeline.accept(alice, 'refresh')

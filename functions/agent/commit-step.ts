@@ -90,14 +90,15 @@ async function follow(sql: Sql, turn: TurnInContext, walked: Walked, chain: Chai
 
 /** What the turn is answered with where the step is its last: all that was said in it, and where the flow stands. */
 export function answerOf(turn: TurnInContext, walked: Walked): Answer {
-  const ended = walked.move.kind === 'end'
+  const { move } = walked
+  const ended = move.kind === 'end'
   return {
     state: 'answered',
     content: [...turn.said, ...walked.said].join('\n\n'),
     agent: turn.agent,
     type: 'message',
     requiresFollowup: !ended,
-    metadata: ended ? {} : { waiting_for: walked.flow.waiting },
+    metadata: ended ? {} : { waiting_for: walked.flow.waiting, offer: move.kind === 'wait' ? move.offer : null },
     conversation: conversationAfter(turn, ended ? null : walked.flow),
   }
 }

@@ -4,7 +4,7 @@ import { chainOf, type Event } from '../../shared/events/event.ts'
 import { parseData } from '../../shared/events/parse.ts'
 import { readCommand } from '../../shared/flow/index.ts'
 import type { Lease } from '../../shared/stage/once.ts'
-import { findTurnInContext, parkTurn } from '../../shared/store/turns.ts'
+import { findTurnInContext, parkTurn, type TurnInContext } from '../../shared/store/turns.ts'
 import { answerCommand } from './answer-command.ts'
 import { answerSpent } from './answer-spent.ts'
 import { commitStep } from './commit-step.ts'
@@ -15,6 +15,12 @@ import { walkFlow } from './walk-flow.ts'
 
 /** After so many failed attempts at a model the turn waits for a tick instead of filling the broker with retries. */
 const attemptsBeforeWaiting = 3
+
+/**
+ * Milliseconds from its beginning that a turn may wait for the model where somebody else's decision began it. The
+ * employee can ask again after a quarter of an hour; whoever decided has nothing to decide any more.
+ */
+const decisionWaitMs = 2 * 3_600_000
 
 /**
  * Runs one step of a turn: at most one model call or one tool call, and the pure steps around it. The result, the
@@ -49,10 +55,14 @@ export async function runStep(event: Event, lease: Lease, parts: AgentParts): Pr
     }
     if (!isModelAway(error) || lease.attempts < attemptsBeforeWaiting) throw error
     return lease.finish(async (sql) => {
-      await parkTurn(sql, turn.id, turn.step)
+      await parkTurn(sql, turn.id, turn.step, waitsUntil(turn))
       return null
     })
   }
+}
+
+function waitsUntil({ decided, deadline, openedAt }: TurnInContext): Date {
+  return decided === null ? deadline : new Date(openedAt.getTime() + decisionWaitMs)
 }
 
 function isModelAway(error: unknown): boolean {

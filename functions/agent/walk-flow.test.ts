@@ -34,7 +34,7 @@ const agents = gatherAgents([{ agent, version: '00' }])
 const turn: TurnInContext = {
   ...{ id: 't', session: 's', message: 1, request: 'r', agent: 'router', state: 'open', step: 0, flow: null, said: [] },
   ...{ openedAt: new Date(0), deadline: new Date(0), inputTokens: 0, outputTokens: 0, content: 'hello' },
-  ...{ email: 'a@b.c', speaker: 'a@b.c', caller: 'a', decided: null, tenant: 'default', current: 't' },
+  ...{ email: 'a@b.c', speaker: 'a@b.c', caller: 'a', button: null, decided: null, tenant: 'default', current: 't' },
   ...{ sessionInputTokens: 0, sessionOutputTokens: 0 },
 }
 

@@ -62,6 +62,7 @@ export async function walkFlow(turn: TurnInContext, agents: Agents, outside: Out
   const scope: Scope = {
     person: { email: turn.email },
     speaker: turn.speaker,
+    button: turn.button,
     now: outside.now,
     message: turn.content,
     newId: (purpose) => deterministicId('approval', turn.id, String(turn.step), purpose),

@@ -1,41 +1,44 @@
-import { isReadByAsker } from '../../shared/channels/read-by-asker.ts'
+import type { Senders } from '../../shared/channels/senders.ts'
 import { Fault } from '../../shared/errors/fault.ts'
+import { toFault } from '../../shared/errors/to-fault.ts'
 import { eventTypes } from '../../shared/events/catalogue.ts'
-import type { Event } from '../../shared/events/event.ts'
 import { parseData } from '../../shared/events/parse.ts'
-import type { Sql } from '../../shared/store/connect.ts'
-import { deliverToReader, findTarget } from '../../shared/store/deliveries.ts'
-import { findResponse } from '../../shared/store/turns.ts'
+import type { EventHandler } from '../../shared/stage/function.ts'
+import { onceInOneTransaction } from '../../shared/stage/once.ts'
+import type { Database } from '../../shared/store/connect.ts'
+import { findOwedTargets } from '../../shared/store/deliveries.ts'
+import { oweAnswer } from './owe.ts'
+import { sendOwed } from './send-owed.ts'
 
 /**
- * Delivers a turn's answer to where its message came from. The answer is read from the turn, not from the event: an
- * event names, Postgres says. The API's channels are read by their askers, so storing the answer delivers it.
- * @throws Fault `delivery.channel-unknown`
+ * Delivers a turn's answer: first what is owed is noted, once; then whatever is owed to those targets is sent, in its
+ * order. A redelivery finds it noted and only goes on sending. One target that fails holds up no other.
  */
-export async function dispatch(event: Event, sql: Sql, now: Date): Promise<null> {
-  if (event.type !== eventTypes.responseReady) throw new Fault('event.unknown-type', event.type)
-  const { turn_id } = parseData(event, eventTypes.responseReady)
-  const stored = await findResponse(sql, turn_id)
-  if (stored === null) return null
-  const response = parseData(stored.event, eventTypes.responseReady)
-  const target = await findTarget(sql, response.request_id)
-  if (target === null) return null
-  if (!isReadByAsker(target.channel)) throw new Fault('delivery.channel-unknown', `turn ${turn_id}: ${target.channel}`)
-  await deliverToReader(sql, {
-    turn: turn_id,
-    request: response.request_id,
-    target,
-    failed: stored.state === 'failed',
-    content: response.content,
-    response: {
-      content: response.content,
-      agent_id: response.agent_id,
-      metadata: response.metadata,
-      processing_time_ms: response.processing_time_ms,
-      requires_followup: response.requires_followup,
-      followup_actions: response.followup_actions,
-    },
-    now,
+export function createDispatch(parts: { database: Database; senders: Senders; now: () => Date }): EventHandler {
+  const { database, senders, now } = parts
+  const owe = onceInOneTransaction({
+    consumer: 'dispatch',
+    database,
+    work: (event, sql) => oweAnswer(event, sql, senders, now()),
   })
-  return null
+  return async (event, context) => {
+    const reply = await owe(event, context)
+    if (senders.names.length === 0) return reply
+    const { turn_id } = parseData(event, eventTypes.responseReady)
+    const faults: Fault[] = []
+    for (const target of await findOwedTargets(database, turn_id)) {
+      try {
+        await sendOwed({ database, senders, now, log: context.log, signal: context.signal }, target)
+      } catch (error) {
+        faults.push(toFault(error))
+      }
+    }
+    const [first] = faults
+    if (first !== undefined) throw new Fault(first.code, first.message, { cause: first, ...pauseOf(first) })
+    return reply
+  }
+}
+
+function pauseOf(fault: Fault): { retryAfter?: number } {
+  return fault.retryAfter === undefined ? {} : { retryAfter: fault.retryAfter }
 }

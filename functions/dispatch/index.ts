@@ -1,22 +1,22 @@
+import { openSenders } from '../../shared/channels/senders.ts'
 import { required } from '../../shared/settings/environment.ts'
 import { type StageFunction, toHandle } from '../../shared/stage/function.ts'
-import { onceInOneTransaction } from '../../shared/stage/once.ts'
 import { checkStore } from '../../shared/store/check.ts'
 import { connect } from '../../shared/store/connect.ts'
-import { dispatch } from './dispatch.ts'
+import { createLog } from '../../shared/telemetry/log.ts'
+import { createDispatch } from './dispatch.ts'
 
 /** dispatch: delivers answers. See functions/dispatch/dispatch.ts. */
 export function createFunction(environment = process.env): StageFunction {
   const database = connect(required(environment, 'DATABASE_URL', 'the address of Postgres'), { name: 'dispatch' })
+  const now = () => new Date()
+  const senders = openSenders(environment, { database, now, fetch, log: createLog({ function: 'dispatch' }) })
   return {
-    handle: toHandle(
-      onceInOneTransaction({
-        consumer: 'dispatch',
-        database,
-        work: (event, sql) => dispatch(event, sql, new Date()),
-      }),
-    ),
+    handle: toHandle(createDispatch({ database, senders, now })),
     readiness: () => checkStore(database),
-    shutdown: () => database.end({ timeout: 5 }),
+    async shutdown() {
+      await senders.close()
+      await database.end({ timeout: 5 })
+    },
   }
 }

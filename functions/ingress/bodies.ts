@@ -27,6 +27,9 @@ const base = {
   attachments: z
     ._default(z.array(z.uuid('not an id')).check(z.maxLength(10, 'more than 10')), [])
     .check(z.describe('Ids of files that were sent to /api/v1/attachments; each goes with one message.')),
+  approval_id: z
+    .nullish(z.uuid('not an id'))
+    .check(z.describe('For a pressed button: the id in the offer whose yes or no this is. It answers nothing else.')),
 }
 
 const typeOf = <Name extends ReadByAsker>(name: Name) =>
@@ -136,6 +139,21 @@ export const approvals = z.object({
   ),
 })
 
+export const awaited = z.object({
+  approvals: z.array(
+    z.object({
+      id,
+      asked_of: z.string().check(z.describe('E-mail address of the person who decides')),
+      question: z.string(),
+      state: z.enum(['open', 'approved', 'declined', 'expired']),
+      request_id: z
+        .nullable(id)
+        .check(z.describe('the request by which the decision entered the conversation: its answer is what came of it')),
+      expires_at: z.iso.datetime(),
+    }),
+  ),
+})
+
 const deadLetterStates = ['stored', 'redriven', 'discarded'] as const
 
 export const deadLettersQuery = z.object({
@@ -225,5 +243,6 @@ export type DeadLettersBody = z.infer<typeof deadLetters>
 export type ShownDeadLetterBody = z.infer<typeof shownDeadLetter>
 export type TreatedBody = z.infer<typeof treated>
 export type ApprovalsBody = z.infer<typeof approvals>
+export type AwaitedBody = z.infer<typeof awaited>
 export type DecidedBody = z.infer<typeof decided>
 export type Problem = z.infer<typeof problem>

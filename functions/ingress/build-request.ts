@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto'
 import { Fault } from '../../shared/errors/fault.ts'
-import { eventTypes } from '../../shared/events/catalogue.ts'
-import { buildEvent, type Event } from '../../shared/events/event.ts'
+import type { Event } from '../../shared/events/event.ts'
+import { requestCreated } from '../../shared/events/request-created.ts'
 import type { NewRequest } from '../../shared/store/requests.ts'
-import { isTraceparent } from '../../shared/telemetry/traceparent.ts'
+import { beginTrace, isTraceparent } from '../../shared/telemetry/traceparent.ts'
 import type { Question } from './read-question.ts'
 
 export interface Arrival {
@@ -26,15 +26,9 @@ export interface Arrival {
  */
 export function buildRequest(question: Question, arrival: Arrival): { row: NewRequest; event: Event } {
   const traceparent = readTraceparent(arrival.headers.get('traceparent'), arrival.randomBytes)
-  const event = buildEvent({
-    type: eventTypes.requestCreated,
-    source: '/ingress',
-    // An address is ASCII by its one spelling, so it can travel in a header.
-    subject: `${question.channel}:${question.email}`,
-    cause: [arrival.id],
-    time: arrival.at,
-    chain: { correlation: arrival.id, traceparent, hops: 0 },
-    data: { request_id: arrival.id },
+  const event = requestCreated({
+    ...{ id: arrival.id, channel: question.channel, person: question.email, source: '/ingress' },
+    ...{ traceparent, at: arrival.at },
   })
   const row: NewRequest = {
     id: arrival.id,
@@ -56,6 +50,7 @@ export function buildRequest(question: Question, arrival: Arrival): { row: NewRe
     event: JSON.stringify(event),
     acceptedAt: arrival.at,
     approval: null,
+    button: question.button,
   }
   return { row, event }
 }
@@ -67,7 +62,5 @@ function readIdempotencyKey(header: string | null): string | null {
 }
 
 function readTraceparent(header: string | null, randomBytes: (count: number) => Uint8Array): string {
-  if (header !== null && isTraceparent(header)) return header
-  const hex = Buffer.from(randomBytes(24)).toString('hex')
-  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`
+  return header !== null && isTraceparent(header) ? header : beginTrace(randomBytes)
 }

@@ -1,6 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { openObjectStore } from '../../shared/attachments/object-store.ts'
 import { readObjectStoreSettings } from '../../shared/attachments/settings.ts'
+import { openDoors } from '../../shared/channels/doors.ts'
+import { receive } from '../../shared/channels/receive.ts'
+import type { Event } from '../../shared/events/event.ts'
 import { publishEvent } from '../../shared/events/publish.ts'
 import { openKeys, verifyToken } from '../../shared/identity/verify.ts'
 import { required, wholeNumber } from '../../shared/settings/environment.ts'
@@ -21,16 +24,24 @@ export function createFunction(environment = process.env): Ingress {
   const bucket = readObjectStoreSettings(environment)
   const database = connect(required(environment, 'DATABASE_URL', 'the address of Postgres'), { name: 'ingress' })
   const now = () => new Date()
+  const log = createLog({ function: 'ingress' })
+  const publish = (event: Event) => publishEvent(sink, event, fetch)
+  const newId = () => requestId(now(), randomBytes)
+  const doors = openDoors(environment, {
+    receive: (incoming) => receive({ database, publish, now, newId, randomBytes, log, messageLimit }, incoming),
+    ...{ database, now, randomBytes, fetch, log },
+  })
   const ingress = createIngress({
     database,
-    publish: (event) => publishEvent(sink, event, fetch),
+    publish,
     brokerReady: () => checkBroker(sink, fetch),
     verify: (token) => verifyToken(token, { issuer, audience, keys, now }),
     now,
-    newId: () => requestId(now(), randomBytes),
+    newId,
     randomBytes,
-    log: createLog({ function: 'ingress' }),
+    log,
     messageLimit,
+    doors,
     attachments: bucket === null ? null : { store: openObjectStore(bucket), limit: attachmentLimit },
   })
   return {

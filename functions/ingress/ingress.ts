@@ -1,6 +1,7 @@
 import { Hono } from 'hono'
 import type { ObjectStore } from '../../shared/attachments/object-store.ts'
 import { acceptWithAttachments } from '../../shared/attachments/rows.ts'
+import type { Doors } from '../../shared/channels/doors.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import { toFault } from '../../shared/errors/to-fault.ts'
 import type { Event } from '../../shared/events/event.ts'
@@ -12,12 +13,13 @@ import { checkStore } from '../../shared/store/check.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import { findAnswered, findRequest, type StoredRequest } from '../../shared/store/requests.ts'
 import type { Log } from '../../shared/telemetry/log.ts'
-import { listApprovals, takeDecision } from './approvals.ts'
+import { listApprovals, listAwaited, takeDecision } from './approvals.ts'
 import { giveAttachment, takeAttachment } from './attachments.ts'
 import type { AcceptedBody, Finished } from './bodies.ts'
 import { buildRequest } from './build-request.ts'
 import { readDeadLetter, readDeadLetters, treatDeadLetters } from './dead-letters.ts'
 import { toProblem } from './problem.ts'
+import { readAtMost } from './read-at-most.ts'
 import { readConversation } from './read-conversation.ts'
 import { readJson } from './read-json.ts'
 import { readPrefer, type Waiting } from './read-prefer.ts'
@@ -41,6 +43,8 @@ export interface IngressOptions {
   messageLimit?: number
   /** Where files go, and how many bytes one may have; null: this deployment takes none. */
   attachments?: { store: ObjectStore; limit: number } | null
+  /** The channels that call this door; default none. */
+  doors?: Doors
 }
 
 export interface Ingress extends DoorFunction {
@@ -53,6 +57,8 @@ export interface Ingress extends DoorFunction {
 /** Milliseconds; the longest wait stays under the idle time of the load balancers in front. */
 const longestWait = 60_000
 const retryAfterSeconds = 2
+/** Bytes that a channel may send at once: Slack's largest payload is a fraction of it. */
+const channelBodyLimit = 1_048_576
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
 
 const securityHeaders = {
@@ -100,6 +106,8 @@ export function createIngress(options: IngressOptions): Ingress {
       }
       case 'approvals':
         return await listApprovals(database, caller, options.now())
+      case 'awaited':
+        return await listAwaited(database, caller)
       case 'decide': {
         const { value } = await readJson(request, bodyLimit)
         return await takeDecision(database, publish, { id: known(id), value, caller, now: options.now() })
@@ -197,7 +205,7 @@ export function createIngress(options: IngressOptions): Ingress {
     return await publishAndWait(found, null, readPrefer(request.headers.get('prefer'), 0, longestWait), request.signal)
   }
 
-  const app = buildApp(serve, log)
+  const app = buildApp(serve, log, options.doors)
   return {
     fetch: (request) => app.fetch(request),
     async readiness() {
@@ -206,6 +214,7 @@ export function createIngress(options: IngressOptions): Ingress {
     async shutdown() {
       watch.stop()
       await attachments?.store.close()
+      await options.doors?.close()
     },
     drain: () => watch.stop(),
     waiting: () => watch.count(),
@@ -215,7 +224,7 @@ export function createIngress(options: IngressOptions): Ingress {
 type Serve = (route: Exclude<Route, { kind: 'host' }>, request: Request, id: string) => Promise<Response>
 
 /** The table of routes as an application: what it does not name is 404, another method is 405. */
-function buildApp(serve: Serve, log: Log): Hono {
+function buildApp(serve: Serve, log: Log, doors: Doors | undefined): Hono {
   const app = new Hono()
   app.use(async (context, next) => {
     await next()
@@ -234,6 +243,14 @@ function buildApp(serve: Serve, log: Log): Hono {
     }
     const allow = ofPath.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
     app.all(pattern, () => toProblem(new Fault('request.method-not-allowed', `this route takes ${allow}`), { allow }))
+  }
+  for (const route of doors?.routes ?? []) {
+    app.on(route.method, route.path, async ({ req: { raw } }) => {
+      const { pathname, searchParams } = new URL(raw.url)
+      const body = await readAtMost(raw, channelBodyLimit)
+      const call = { method: raw.method, path: pathname, headers: raw.headers, query: searchParams, body }
+      return await (doors?.answer(route, call) ?? toProblem(new Fault('request.not-found', 'no such channel')))
+    })
   }
   app.notFound(() => toProblem(new Fault('request.not-found', 'there is no such route')))
   app.onError((error, context) => {

@@ -4,6 +4,7 @@ import { scopes } from '../../shared/identity/caller.ts'
 import {
   accepted,
   approvals,
+  awaited,
   bodies,
   conversation,
   deadLetterAction,
@@ -48,6 +49,7 @@ export function describeApi(): Json {
         conversation: outputOf(conversation),
         attachment: outputOf(takenAttachment),
         approvals: outputOf(approvals),
+        awaited: outputOf(awaited),
         decision: inputOf(decision),
         decided: outputOf(decided),
         'dead-letters': outputOf(deadLetters),
@@ -126,6 +128,8 @@ function describeCall(route: Route): Json {
       }
     case 'approvals':
       return { responses: { 200: answer('The oldest first', 'approvals'), ...problems([403]), ...refused } }
+    case 'awaited':
+      return { responses: { 200: answer('The newest first', 'awaited'), ...problems([403]), ...refused } }
     case 'decide':
       return {
         parameters: [pathId],

@@ -1,4 +1,5 @@
 import { Fault } from '../../shared/errors/fault.ts'
+import { readAtMost } from './read-at-most.ts'
 
 /**
  * The body of a request as JSON, read no further than `limit` bytes; the text goes with it because its hash does.
@@ -28,21 +29,6 @@ function isJsonInUtf8(contentType: string | null): boolean {
     const [name = '', value = ''] = parameter.split('=')
     return name.trim() !== 'charset' || /^"?utf-?8"?$/.test(value.trim())
   })
-}
-
-async function readAtMost(request: Request, limit: number): Promise<Uint8Array> {
-  const declared = Number(request.headers.get('content-length') ?? '0')
-  if (declared > limit) throw new Fault('request.too-large', `the body has ${declared} bytes, the limit is ${limit}`)
-  if (request.body === null) return new Uint8Array()
-  const chunks: Uint8Array[] = []
-  let size = 0
-  // Leaving the loop by a throw cancels the stream: the rest is never read.
-  for await (const chunk of request.body) {
-    size += chunk.byteLength
-    if (size > limit) throw new Fault('request.too-large', `the body has more than ${limit} bytes`)
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks)
 }
 
 function decode(bytes: Uint8Array): string {

@@ -16,6 +16,8 @@ export interface Question {
   context: Record<string, unknown>
   /** Ids of files that were sent before. */
   attachments: string[]
+  /** The approval whose button this is a press of; null: the words were typed. */
+  button: string | null
 }
 
 const metadataLimit = 32_768
@@ -34,7 +36,7 @@ export function readQuestion(
   if (channel === 'tool' && caller.kind !== 'service') {
     throw new Fault('identity.forbidden', 'only a caller with the scope "service" may use the channel tool')
   }
-  const { user_id, content, request_type, metadata, attachments, context } = parseBody(channel, body)
+  const { user_id, content, request_type, metadata, attachments, button, context } = parseBody(channel, body)
   if (isBlank(content)) throw new Fault('request.malformed', 'content: there is nothing to read in it')
   const size = Buffer.byteLength(content)
   if (size > options.messageLimit) {
@@ -46,7 +48,10 @@ export function readQuestion(
     }
   }
   const email = personOf(user_id, caller)
-  return { channel, email, content, requestType: request_type, metadata, context, attachments: distinct(attachments) }
+  return {
+    ...{ channel, email, content, requestType: request_type, metadata, context, button },
+    attachments: distinct(attachments),
+  }
 }
 
 function asObject(value: unknown): Record<string, unknown> {
@@ -72,13 +77,16 @@ function parseBody(channel: ReadByAsker, body: Record<string, unknown>) {
       .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
     throw new Fault('request.malformed', reasons.join('; '))
   }
-  const { user_id, content, request_type, metadata, attachments, ...own } = parsed.data
+  const { user_id, content, request_type, metadata, attachments, approval_id, ...own } = parsed.data
   // The predecessor's session token is a secret without a use here; the channel has its own column.
   const left = new Set(['integration_type', 'session_token'])
   const context = Object.fromEntries(
     Object.entries(own).filter(([name, field]) => !left.has(name) && field !== null && field !== undefined),
   )
-  return { user_id, content, request_type, metadata, attachments, context }
+  return {
+    ...{ user_id, content, request_type, metadata, attachments, context },
+    button: approval_id?.toLowerCase() ?? null,
+  }
 }
 
 function distinct(ids: readonly string[]): string[] {

@@ -17,7 +17,15 @@ export interface AskRoute extends Common {
 }
 
 export interface ReadRoute extends Common {
-  kind: 'request' | 'conversation' | 'attachment' | 'approvals' | 'dead-letters' | 'dead-letter' | 'document'
+  kind:
+    | 'request'
+    | 'conversation'
+    | 'attachment'
+    | 'approvals'
+    | 'awaited'
+    | 'dead-letters'
+    | 'dead-letter'
+    | 'document'
   method: 'GET'
 }
 
@@ -126,6 +134,13 @@ export const routes: readonly Route[] = [
     path: '/api/v1/approvals',
     who: 'caller',
     summary: "What waits for the caller's decision on other people's requests",
+  },
+  {
+    kind: 'awaited',
+    method: 'GET',
+    path: '/api/v1/approvals/awaited',
+    who: 'caller',
+    summary: "Other people's decisions on the caller's own requests: those waited for, and those that came",
   },
   {
     kind: 'decide',

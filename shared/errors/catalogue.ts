@@ -80,6 +80,14 @@ export const catalogue = {
   // Deliveries.
   'delivery.channel-unknown': terminal(422, 'The answer goes to a channel that this deployment has no adapter for'),
 
+  'delivery.unavailable': retryable(503, 'The channel cannot be reached, or takes nothing at the moment'),
+  'delivery.refused': terminal(422, 'The channel refuses to deliver there, and would again'),
+  'delivery.unknown': ambiguous(502, 'The channel may have delivered it'),
+  'webhook.not-configured': terminal(501, 'This deployment pushes no answers'),
+  'channel.misconfigured': retryable(503, "The channel's settings have a fault"),
+  'channel.forged': terminal(401, 'The message does not prove which channel it comes from'),
+  'channel.replayed': terminal(401, "The message's proof is too old, or from the future"),
+
   // Knowledge.
   'knowledge.invalid': terminal(422, 'A knowledge file has a fault'),
 
@@ -109,6 +117,7 @@ export const catalogue = {
     'I could not find out whether your request was filed. A colleague will check before anything is filed again.',
   ),
   'tool.not-approved': terminal(403, 'A write was called without the approval that matches it'),
+  'tool.not-allowed': terminal(403, "The agent's file does not list the tool"),
   'approval.decided': terminal(409, 'The approval was decided before'),
   'approval.expired': terminal(
     409,
@@ -144,6 +153,9 @@ export const catalogue = {
   'identity.invalid': terminal(401, 'The bearer token is not valid'),
   'identity.forbidden': terminal(403, 'The token does not allow this'),
   'identity.keys-unavailable': retryable(503, "The issuer's keys cannot be fetched"),
+  'identity.issuer-unavailable': retryable(503, 'The issuer cannot be reached, so nobody can sign in to the page'),
+  'identity.cross-site': terminal(403, 'A change by cookie has to come from the page itself'),
+  'events.too-many': retryable(429, 'This person follows the conversation in as many places as are allowed'),
 
   // Turns that end badly.
   'turn.dead-lettered': terminal(422, 'An event of this turn was given up', apology),

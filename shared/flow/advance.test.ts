@@ -104,7 +104,7 @@ test('continue on a flow that waits for the employee goes on waiting', () => {
   talk.say('refresh')
   const outcome = talk.step('', { kind: 'continue' })
   expect(outcome).toMatchObject({ said: [], approvals: [] })
-  expect(outcome.move).toEqual({ kind: 'wait' })
+  expect(outcome.move).toEqual({ kind: 'wait', offer: null })
 })
 
 test('more than 100 steps are flow.loop; a condition that is no condition is flow.expression-failed', () => {

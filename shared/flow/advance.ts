@@ -17,9 +17,11 @@ import { say } from './steps/say.ts'
 import { search, searched } from './steps/search.ts'
 import { set } from './steps/set.ts'
 import { when } from './steps/when.ts'
-import { agentOf, go, type Move, refuseResult, stepOf, type Walk } from './walk.ts'
+import { agentOf, go, type Move, refuseResult, stepOf, tell, type Walk } from './walk.ts'
 
 const mostSteps = 100
+
+const pressedLate = 'That button belongs to an earlier question, so it did nothing.'
 
 /**
  * Takes a conversation from one state to the next: through every step that needs nothing from outside, up to the next
@@ -54,9 +56,12 @@ export function advance(agents: Agents, state: FlowState, input: Input, scope: S
 function begin(walk: Walk, input: Input): Move {
   const { state } = walk
   const { at, waiting } = state
-  if (input.kind === 'continue') return waiting === null ? go(at) : { kind: 'wait' }
+  if (input.kind === 'continue') return waiting === null ? go(at) : { kind: 'wait', offer: null }
   if (input.kind === 'result') return receive(walk, stepOf(walk.agent, at), input.result)
+  const stale = walk.scope.button !== null && (waiting !== 'approval' || walk.scope.button !== state.approval)
+  if (stale && waiting !== 'decision') tell(walk, pressedLate)
   if (waiting === null) return go(at)
+  if (stale && waiting !== 'decision') return askAgain(walk)
   const step = stepOf(walk.agent, at)
   state.waiting = null
   if (waiting === 'decision' && step.verb === 'approve') return answerApprove(walk, at, step)

@@ -84,8 +84,11 @@ export interface AskStep {
   verb: 'ask'
   ask: TemplateText
   again: TemplateText | null
+  choices: Choices | null
   next: Target
 }
+/** What a question can be answered with by one press: each row of a choice slot, each other agent's title, or texts. */
+export type Choices = { kind: 'slot'; slot: string } | { kind: 'agents' } | { kind: 'texts'; texts: string[] }
 export interface DecideStep {
   verb: 'decide'
   /** What is decided on; null: the employee's message. */

@@ -1,4 +1,4 @@
-import type { Agent, Expression, Label, Slot, Step } from './agent.ts'
+import type { Agent, Choices, Expression, Label, Slot, Step } from './agent.ts'
 import { readDuration } from './duration.ts'
 import type { Json } from './json.ts'
 import type { AgentFileHead, LabelFile, SlotFile, StepFile } from './schema.ts'
@@ -48,12 +48,20 @@ function buildLabels(labels: Record<string, LabelFile> | undefined): Label[] {
   }))
 }
 
+function choicesOf(step: Extract<StepFile, { verb: 'ask' }>): Choices | null {
+  if (step['choices-from'] === 'agents') return { kind: 'agents' }
+  if (step.choices === undefined) return null
+  return typeof step.choices === 'string'
+    ? { kind: 'slot', slot: step.choices }
+    : { kind: 'texts', texts: step.choices }
+}
+
 function buildStep(step: StepFile, steps: Map<string, StepFile>): Step {
   switch (step.verb) {
     case 'say':
       return step
     case 'ask':
-      return { ...step, again: step.again ?? null }
+      return { verb: 'ask', ask: step.ask, again: step.again ?? null, choices: choicesOf(step), next: step.next }
     case 'decide':
       return {
         verb: 'decide',

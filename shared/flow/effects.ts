@@ -1,4 +1,5 @@
 import type { Json } from './json.ts'
+import type { Offer } from './offer.ts'
 import type { FlowState } from './state.ts'
 
 /** What a step needs from the world before the flow can go on. Exactly one is out at a time. */
@@ -83,5 +84,9 @@ export interface Outcome {
   /** Texts for the employee, in order. */
   said: string[]
   approvals: ApprovalChange[]
-  move: { kind: 'effect'; effect: Effect } | { kind: 'handoff'; agent: string } | { kind: 'wait' } | { kind: 'end' }
+  move:
+    | { kind: 'effect'; effect: Effect }
+    | { kind: 'handoff'; agent: string }
+    | { kind: 'wait'; offer: Offer | null }
+    | { kind: 'end' }
 }

@@ -24,4 +24,5 @@ export type {
 export { gatherAgents } from './gather-agents.ts'
 export type { Json } from './json.ts'
 export { type AgentFault, checkAgents, faultLine, loadAgents, toolsOf } from './load.ts'
+export type { Choice, Offer } from './offer.ts'
 export { type FlowState, type Input, type Scope, startFlow } from './state.ts'

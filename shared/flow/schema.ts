@@ -51,9 +51,20 @@ const slot = z.discriminatedUnion('type', [
 
 const next = { next: target }
 
+const choices = described(
+  z.union([name, z.array(words).check(z.minLength(1), z.maxLength(20))]),
+  'Buttons: one for each row of the choice slot of that name, or one for each of these texts, which a press says.',
+)
+
 export const stepSchemas = {
   say: z.strictObject({ say: template, ...next }),
-  ask: z.strictObject({ ask: template, again: z.optional(template), ...next }),
+  ask: z.strictObject({
+    ask: template,
+    again: z.optional(template),
+    choices: z.optional(choices),
+    'choices-from': z.optional(described(z.literal('agents'), 'Buttons: one for each other agent.')),
+    ...next,
+  }),
   decide: z.strictObject({
     decide: z.union([z.literal(true), z.strictObject({ of: expression })]),
     labels: z.optional(labels),

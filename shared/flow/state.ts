@@ -33,6 +33,8 @@ export interface Scope {
   now: Date
   /** The employee's words of this turn. */
   message: string
+  /** The approval whose button was pressed to say it; null where the words were typed. */
+  button: string | null
   /** A unique id, the same for the same purpose in the same delivery, however often it is asked for. */
   newId: (purpose: string) => string
   /** The approval that `FlowState.approval` names, as the store has it. */

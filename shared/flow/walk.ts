@@ -4,6 +4,7 @@ import type { ApprovalChange, Effect } from './effects.ts'
 import { evaluate } from './expression.ts'
 import { isJsonObject, type Json } from './json.ts'
 import { namesInScope } from './names.ts'
+import type { Offer } from './offer.ts'
 import type { FlowState, Scope } from './state.ts'
 import { render } from './template.ts'
 
@@ -24,7 +25,7 @@ export type Move =
   | { kind: 'go'; to: Target }
   | { kind: 'effect'; effect: Effect }
   | { kind: 'handoff'; agent: string }
-  | { kind: 'wait' }
+  | { kind: 'wait'; offer: Offer | null }
   | { kind: 'end' }
 
 export function go(to: Target): Move {

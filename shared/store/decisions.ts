@@ -1,7 +1,8 @@
-import { eventTypes } from '../events/catalogue.ts'
-import { buildEvent, deterministicId, type Event } from '../events/event.ts'
+import { deterministicId, type Event } from '../events/event.ts'
+import { requestCreated } from '../events/request-created.ts'
 import type { FlowState, Json } from '../flow/index.ts'
 import type { Sql } from './connect.ts'
+import type { RequestTarget } from './deliveries.ts'
 import { acceptRequest } from './requests.ts'
 
 /** What somebody is asked to approve for another person. */
@@ -39,6 +40,29 @@ export async function findAskedOf(
   return rows.map(({ created_at, expires_at, ...same }) => ({ ...same, createdAt: created_at, expiresAt: expires_at }))
 }
 
+/** What an employee waits for: somebody else's decision on a request of theirs. */
+export interface AwaitedApproval {
+  id: string
+  /** Whom it was asked of: an e-mail address. */
+  askedOf: string
+  question: string
+  state: Decided['state']
+  /** The request by which the decision entered the conversation; null: not decided, or not kept any more. */
+  request: string | null
+  expiresAt: Date
+}
+
+/** The newest of what was asked of others for this person, decided or not, at most `limit`. */
+export async function findAwaited(sql: Sql, identity: string, limit: number): Promise<AwaitedApproval[]> {
+  const rows = await sql<(Omit<AwaitedApproval, 'askedOf' | 'expiresAt'> & { person: string; expires_at: Date })[]>`
+    select a.id, a.person, a.question, a.state, r.id as request, a.expires_at
+    from identities i join sessions s on s.person = i.person join approvals a on a.session = s.id
+      left join requests r on r.approval = a.id
+    where i.identity = ${identity} and a.continuation is not null
+    order by a.created_at desc limit ${limit}`
+  return rows.map(({ person, expires_at, ...same }) => ({ ...same, askedOf: person, expiresAt: expires_at }))
+}
+
 export type Decision = 'granted' | 'declined' | 'expired'
 
 interface Decided {
@@ -46,7 +70,8 @@ interface Decided {
   requester: string
   identity: string
   channel: string
-  target: { channel: string; thread: string | null }
+  target: RequestTarget
+  context: Record<string, unknown>
   traceparent: string
 }
 
@@ -61,7 +86,7 @@ export async function decideApproval(
 ): Promise<{ before: Decided['state']; event: Event | null } | null> {
   const { id, decision, by, now } = options
   const [row] = await sql<Decided[]>`
-    select a.state, p.email as requester, r.identity, r.channel, r.target, r.traceparent
+    select a.state, p.email as requester, r.identity, r.channel, r.target, r.context, r.traceparent
     from approvals a join sessions s on s.id = a.session join people p on p.id = s.person join requests r on r.id = a.request
     where a.id = ${id} and a.continuation is not null and (${by === 'tick'} or a.person = ${by === 'tick' ? '' : by.email})
     for update of a`
@@ -74,14 +99,9 @@ export async function decideApproval(
   if (decided.length === 0) return { before: decision === 'expired' ? 'open' : 'expired', event: null }
 
   const request = deterministicId('decision', id)
-  const event = buildEvent({
-    type: eventTypes.requestCreated,
-    source: by === 'tick' ? '/keeper' : '/ingress',
-    subject: `${row.channel}:${row.requester}`,
-    cause: [request],
-    time: now,
-    chain: { correlation: request, traceparent: row.traceparent, hops: 0 },
-    data: { request_id: request },
+  const event = requestCreated({
+    ...{ id: request, channel: row.channel, person: row.requester, source: by === 'tick' ? '/keeper' : '/ingress' },
+    ...{ traceparent: row.traceparent, at: now },
   })
   await acceptRequest(sql, {
     id: request,
@@ -95,12 +115,14 @@ export async function decideApproval(
     requestType: 'decision',
     content: sentences[decision],
     metadata: {},
-    context: {},
+    // What the channel needs to answer in the thread of the message that began it.
+    context: row.context,
     target: row.target,
     traceparent: row.traceparent,
     event: JSON.stringify(event),
     acceptedAt: now,
     approval: id,
+    button: null,
   })
   return { before: 'open', event }
 }

@@ -1,7 +1,8 @@
-import { eventTypes } from '../events/catalogue.ts'
-import { buildEvent, deterministicId, type Event } from '../events/event.ts'
+import { deterministicId, type Event } from '../events/event.ts'
+import { requestCreated } from '../events/request-created.ts'
 import type { Sql } from './connect.ts'
 import type { DeadLetterOutcome } from './dead-letters.ts'
+import type { RequestTarget } from './deliveries.ts'
 import { acceptRequest } from './requests.ts'
 
 export type DeadLetterState = 'stored' | 'redriven' | 'discarded'
@@ -71,6 +72,13 @@ export async function listDeadLetters(
       or (received_at, id) > (select received_at, id from dead_letters where id = ${page.after}::uuid))
     order by received_at, id limit ${page.limit}`
   return rows.map(fromRow)
+}
+
+/** Those of the ids that are dead letters', oldest first: the order in which they are to be redriven. */
+export async function oldestFirst(sql: Sql, ids: string[]): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from dead_letters where id = any(${`{${ids.join(',')}}`}::text::uuid[]) order by received_at, id`
+  return rows.map(({ id }) => id)
 }
 
 /** What a turn did before it was given up: one line a step. */
@@ -177,7 +185,7 @@ interface Closed {
   request_type: string
   metadata: Record<string, unknown>
   context: Record<string, unknown>
-  target: { channel: string; thread: string | null }
+  target: RequestTarget
   traceparent: string
 }
 
@@ -200,14 +208,10 @@ async function sayAgain(
   const request = deterministicId('redrive', options.id)
   // A decision enters the queue once, and from now on that is this time.
   if (original.approval !== null) await sql`update requests set approval = null where id = ${original.id}`
-  const event = buildEvent({
-    type: eventTypes.requestCreated,
-    source: '/ingress',
-    subject: `${original.channel}:${original.identity.slice(original.identity.indexOf(':') + 1)}`,
-    cause: [request],
-    time: options.now,
-    chain: { correlation: request, traceparent: original.traceparent, hops: 0 },
-    data: { request_id: request },
+  const person = original.identity.slice(original.identity.indexOf(':') + 1)
+  const event = requestCreated({
+    ...{ id: request, channel: original.channel, person, source: '/ingress' },
+    ...{ traceparent: original.traceparent, at: options.now },
   })
   await acceptRequest(sql, {
     id: request,
@@ -227,6 +231,7 @@ async function sayAgain(
     event: JSON.stringify(event),
     acceptedAt: options.now,
     approval: original.approval,
+    button: null,
   })
   return { request, event }
 }

@@ -15,6 +15,7 @@ function request(more: Partial<NewRequest> = {}): NewRequest {
     id,
     caller: 'alice',
     speaker: 'alice@example.com',
+    button: null,
     identity: 'email:alice@example.com',
     channel: 'web',
     channelMessage: null,

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini'
 import type { Sql } from './connect.ts'
+import type { RequestTarget } from './deliveries.ts'
 
 /** What a door accepts; the row is written before the event that names it, and carries that event. */
 export interface NewRequest {
@@ -19,13 +20,15 @@ export interface NewRequest {
   content: string
   metadata: Record<string, unknown>
   context: Record<string, unknown>
-  target: { channel: string; thread: string | null }
+  target: RequestTarget
   traceparent: string
   /** The request.created event as JSON, byte for byte as every publication of it. */
   event: string
   acceptedAt: Date
   /** The approval that this is the decision of; null: an employee's message. */
   approval: string | null
+  /** The approval whose button was pressed to say it; null: the words were typed. */
+  button: string | null
 }
 
 const response = z.object({
@@ -71,12 +74,12 @@ export async function acceptRequest(sql: Sql, request: NewRequest): Promise<Acce
       ) is null as passed
     )
     insert into requests (id, caller, speaker, identity, channel, channel_message, idempotency_key, body_hash, request_type,
-      content, metadata, context, target, traceparent, event, accepted_at, approval)
+      content, metadata, context, target, traceparent, event, accepted_at, approval, button)
     select ${request.id}::uuid, ${request.caller}, ${request.speaker}, ${request.identity}, ${request.channel}, ${request.channelMessage},
       ${request.idempotencyKey}, ${request.bodyHash}, ${request.requestType}, ${request.content},
       ${JSON.stringify(request.metadata)}::text::jsonb, ${JSON.stringify(request.context)}::text::jsonb,
       ${JSON.stringify(request.target)}::text::jsonb, ${request.traceparent}, ${request.event},
-      ${request.acceptedAt}::timestamptz, ${request.approval}::uuid
+      ${request.acceptedAt}::timestamptz, ${request.approval}::uuid, ${request.button}::uuid
     from turnstile
     on conflict do nothing
     returning 1`

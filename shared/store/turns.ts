@@ -29,6 +29,8 @@ export interface TurnInContext extends Turn {
   /** Who said these words: the person's verified address, null where a program did; and the token's subject. */
   speaker: string | null
   caller: string
+  /** The approval whose button was pressed to say them; null: they were typed. */
+  button: string | null
   /** The approval whose decision this turn is about; null: it answers an employee's words. */
   decided: string | null
   tenant: string
@@ -59,6 +61,7 @@ interface ContextRow extends Row {
   email: string
   speaker: string | null
   caller: string
+  button: string | null
   decided: string | null
   tenant: string
   current: string | null
@@ -104,7 +107,7 @@ export async function findTurn(sql: Sql, id: string): Promise<Turn | null> {
 export async function findTurnInContext(sql: Sql, id: string): Promise<TurnInContext | null> {
   const [row] = await sql<ContextRow[]>`
     select t.id, t.session, t.message, t.request, t.agent, t.state, t.step, t.flow, t.said, t.opened_at, t.deadline,
-      t.input_tokens, t.output_tokens, m.content, p.email, r.speaker, r.caller, r.approval as decided, s.tenant, s.turn as current,
+      t.input_tokens, t.output_tokens, m.content, p.email, r.speaker, r.caller, r.button, r.approval as decided, s.tenant, s.turn as current,
       s.input_tokens as session_input_tokens, s.output_tokens as session_output_tokens
     from turns t
       join sessions s on s.id = t.session
@@ -118,6 +121,7 @@ export async function findTurnInContext(sql: Sql, id: string): Promise<TurnInCon
     email,
     speaker,
     caller,
+    button,
     decided,
     tenant,
     current,
@@ -131,6 +135,7 @@ export async function findTurnInContext(sql: Sql, id: string): Promise<TurnInCon
     email,
     speaker,
     caller,
+    button,
     decided,
     tenant,
     current,
@@ -176,10 +181,12 @@ export async function closeTurn(
   return rows.length > 0
 }
 
-/** Lets a turn wait for the model; a tick takes it up again. */
-export async function parkTurn(sql: Sql, turn: string, step: number): Promise<boolean> {
+/** Lets a turn wait for the model, until its deadline or `until` where that is later; a tick takes it up again. */
+export async function parkTurn(sql: Sql, turn: string, step: number, until: Date): Promise<boolean> {
   const rows = await sql`
-    update turns set state = 'waiting' where id = ${turn} and step = ${step} and state in ('open', 'waiting') returning 1`
+    update turns set state = 'waiting', deadline = greatest(deadline, ${until})
+    where id = ${turn} and step = ${step} and state in ('open', 'waiting')
+    returning 1`
   return rows.length > 0
 }
 

@@ -8,6 +8,12 @@ export function isTraceparent(value: string): boolean {
   return parts !== null && !/^0+$/.test(parts[1] ?? '') && !/^0+$/.test(parts[2] ?? '')
 }
 
+/** The traceparent of something that nobody traces yet. */
+export function beginTrace(randomBytes: (count: number) => Uint8Array): string {
+  const hex = Buffer.from(randomBytes(24)).toString('hex')
+  return `00-${hex.slice(0, 32)}-${hex.slice(32)}-01`
+}
+
 /**
  * The traceparent of the next event in a chain: the same trace, and a span id that follows from the cause, so that a
  * redelivered event carries the same bytes. A missing or broken parent starts a trace that follows from the cause.

@@ -16,8 +16,11 @@ export const slots: Rule = ({ agent }) => {
   }
   const extracted = new Set<string>()
   for (const [name, step] of Object.entries(agent.steps)) {
-    if (step.verb !== 'extract') continue
     const path = ['steps', name]
+    if (step.verb === 'ask' && step.choices?.kind === 'slot' && agent.slots[step.choices.slot]?.type !== 'choice') {
+      findings.push({ path: [...path, 'choices'], message: `there is no choice slot "${step.choices.slot}"` })
+    }
+    if (step.verb !== 'extract') continue
     for (const [index, slot] of step.slots.entries()) {
       extracted.add(slot)
       if (!Object.hasOwn(agent.slots, slot)) {

@@ -57,6 +57,7 @@ const now = new Date('2026-03-04T10:00:00Z')
 const scope = (approval: Scope['approval'], speaker: string | null = 'ada@example.com'): Scope => ({
   person: { email: 'ada@example.com' },
   speaker,
+  button: null,
   now,
   message: 'Declined.',
   newId: (purpose) => `id of ${purpose}`,

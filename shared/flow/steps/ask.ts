@@ -1,4 +1,5 @@
 import type { AskStep } from '../agent.ts'
+import { offerOf } from '../offer.ts'
 import type { Move, Walk } from '../walk.ts'
 import { tell, textOf } from '../walk.ts'
 
@@ -9,5 +10,5 @@ export function ask(walk: Walk, name: string, step: AskStep, again: boolean): Mo
   walk.state.asked = name
   walk.state.asking = text
   walk.state.waiting = 'message'
-  return { kind: 'wait' }
+  return { kind: 'wait', offer: offerOf(walk, step.choices) }
 }

@@ -105,3 +105,17 @@ test('confirm: an approval that was used already leads to the outcome of that sa
   expect(talk.changes).toEqual([])
   expect(talk.effects).toMatchObject([{ kind: 'call', approval: 'approval-1' }])
 })
+
+test('confirm: what is asked for, approved and filed is the same plain text', () => {
+  const talk = atConfirm()
+  const Model = 'Air \u001b[31m\u202e15\u200b\n\n[now](http://evil.example) <b>'
+  const Code = 'AIR\u0000-15 \u{e0041}<img src=x>\n# big'
+  talk.state = { ...talk.state, slots: { ...talk.state.slots, laptop: { Model, Code } } }
+  const plain = { code: 'AIR-15 < img src=x> # big', seats: 3 }
+  expect(talk.say('hm')[1]).toBe('Shall I order 3 of Air [31m15 [now] (http://evil.example) < b>? (yes or no)')
+  expect(talk.changes).toMatchObject([{ kind: 'expire' }, { kind: 'open', arguments: plain }])
+  // Asked again, it is no other approval.
+  expect(talk.say('hm')[1]).toBe('Shall I? (yes or no)')
+  talk.say('yes')
+  expect(talk.effects).toMatchObject([{ arguments: plain }])
+})

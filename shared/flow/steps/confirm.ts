@@ -1,21 +1,17 @@
 import { readAffirmation } from '../affirmation.ts'
 import type { ConfirmStep } from '../agent.ts'
 import { hashArguments } from '../canonical-json.ts'
-import { argumentsOf, go, type Move, tell, textOf, type Walk } from '../walk.ts'
+import { go, type Move, tell, textOf, type Walk } from '../walk.ts'
 import { forgetApproval, inTime, openApproval, pendingApproval, storedApproval, withdrawApproval } from './approval.ts'
+import { fieldsOf } from './fields.ts'
 
 const lapsed = 'That question has expired, so nothing was filed.'
 
 /** Opens an approval for exactly these arguments, asks for it, and waits. */
 export function confirm(walk: Walk, name: string, step: ConfirmStep): Move {
   const text = textOf(walk, step.ask)
-  openApproval(
-    walk,
-    { step: name, tool: step.tool, arguments: argumentsOf(walk, step.arguments) },
-    text,
-    step.expiresMs,
-  )
-  return question(walk, name, text)
+  openApproval(walk, { step: name, tool: step.tool, arguments: fieldsOf(walk, step) }, text, step.expiresMs)
+  return question(walk, name, text, new Date(walk.scope.now.getTime() + step.expiresMs))
 }
 
 /**
@@ -27,11 +23,11 @@ export function confirmAgain(walk: Walk, name: string, step: ConfirmStep): Move 
   const pending = pendingApproval(walk)
   const unchanged =
     pending?.step === name &&
-    hashArguments(pending.arguments) === hashArguments(argumentsOf(walk, step.arguments)) &&
+    hashArguments(pending.arguments) === hashArguments(fieldsOf(walk, step)) &&
     stored?.state === 'open' &&
     inTime(walk, stored)
   if (!unchanged) return confirm(walk, name, step)
-  return question(walk, name, textOf(walk, step.again ?? step.ask))
+  return question(walk, name, textOf(walk, step.again ?? step.ask), stored.expiresAt)
 }
 
 /** Reads the employee's answer. Only code reads a yes, and only a whole message that says nothing else. */
@@ -64,10 +60,11 @@ export function answerConfirm(walk: Walk, name: string, step: ConfirmStep): Move
   return confirm(walk, name, step)
 }
 
-function question(walk: Walk, name: string, text: string): Move {
+function question(walk: Walk, name: string, text: string, expiresAt: Date): Move {
   tell(walk, text)
   walk.state.asked = name
   walk.state.asking = text
   walk.state.waiting = 'approval'
-  return { kind: 'wait' }
+  const id = walk.state.approval
+  return { kind: 'wait', offer: id === null ? null : { kind: 'approval', id, expiresAt: expiresAt.toISOString() } }
 }

@@ -64,7 +64,7 @@ test('decide can be on something else than the message, and then nothing was ask
   const coded = new Conversation(only({ a: { verb: 'set', set: { n: '7' }, next: 'c' }, c: decide, b: end }), 'a')
   coded.say('hello')
   expect(coded.effects).toEqual([])
-  const question: Step = { verb: 'ask', ask: 'What?', again: null, next: 'd' }
+  const question: Step = { verb: 'ask', ask: 'What?', again: null, choices: null, next: 'd' }
   const asked = new Conversation(
     only({ a: question, d: { verb: 'set', set: { n: '8' }, next: 'c' }, c: decide, b: end }),
     'a',
@@ -106,7 +106,7 @@ test('decide: an agent that is chosen can be kept, to be told of, in place of a 
     unsure: 'end',
   }
   const agent = onlyAgent({
-    a: { verb: 'ask', ask: 'How many?', again: null, next: 'choose' },
+    a: { verb: 'ask', ask: 'How many?', again: null, choices: null, next: 'choose' },
     choose,
     tell: { verb: 'say', say: 'Ask {{ other.title }}: it {{ other.description }}.', next: '$resume' },
     end: { verb: 'end' },

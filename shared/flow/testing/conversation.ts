@@ -3,6 +3,7 @@ import { advance } from '../advance.ts'
 import type { Agents } from '../agent.ts'
 import type { ApprovalChange, Effect, EffectResult, Outcome } from '../effects.ts'
 import type { Json } from '../json.ts'
+import type { Offer } from '../offer.ts'
 import { type FlowState, type Input, type Scope, startFlow } from '../state.ts'
 
 /** The folder of the agents that the tests of the flow talk to. */
@@ -92,12 +93,15 @@ export class Conversation {
 
   /** Who says it; null: a program. */
   speaker: string | null = 'ada@example.com'
+  button: string | null = null
+  offer: Offer | null = null
 
   /** One advance, with what it says about approvals kept. */
   step(message: string, input: Input): Outcome {
     const outcome = advance(this.agents, this.state, input, this.scope(message))
     this.state = outcome.state
     this.said.push(...outcome.said)
+    this.offer = outcome.move.kind === 'wait' ? outcome.move.offer : null
     this.changes.push(...outcome.approvals)
     for (const change of outcome.approvals) this.keep(change)
     return outcome
@@ -107,6 +111,7 @@ export class Conversation {
     return {
       person: { email: 'ada@example.com' },
       speaker: this.speaker,
+      button: this.button,
       now: this.now,
       message,
       newId: () => `approval-${++this.ids}`,

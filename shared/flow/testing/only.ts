@@ -12,7 +12,7 @@ export function onlyAgent(steps: Record<string, Step>): Agent {
     title: 'A',
     description: 'a',
     examples: [],
-    tools: [],
+    tools: Object.values(steps).flatMap((step) => (step.verb === 'call' ? [step.tool] : [])),
     slots: {},
     variables: { n: 1 },
     anytime: [],
