@@ -115,11 +115,12 @@ test('a spent budget goes to a person, and the conversation begins afresh instea
   expect(await world.db.database`select 1 from dead_letters`).toHaveLength(0)
 })
 
-test('an answer for a channel that nothing serves is not marked as delivered', async () => {
+test('an answer for a channel that nothing serves is given up where it can be seen, and stays to be read', async () => {
   const { event } = await world.pipeline.accept(alice, 'hello')
   await world.db.database`update requests set target = '{"channel": "fax", "thread": null}'`
   await world.pipeline.deliver(event)
-  expect(await world.db.database`select delivered from turns`).toMatchObject([{ delivered: false }])
-  const letters = await world.db.database<{ error_data: string }[]>`select error_data from dead_letters`
-  expect(letters).toMatchObject([{ error_data: expect.stringContaining('delivery.channel-unknown') }])
+  expect(await world.db.database`select state, last_error from deliveries`).toMatchObject([
+    { state: 'given-up', last_error: 'this deployment has no channel fax' },
+  ])
+  expect(await world.db.database`select state from requests`).toMatchObject([{ state: 'answered' }])
 })

@@ -13,6 +13,7 @@ import { buildEvent, deterministicId, type Event } from '../shared/events/event.
 import type { Context, EventHandler } from '../shared/stage/function.ts'
 import { onceInOneTransaction, onceWithLease } from '../shared/stage/once.ts'
 import type { Database } from '../shared/store/connect.ts'
+import type { Target } from '../shared/store/deliveries.ts'
 import { acceptRequest, findRequest, type StoredRequest } from '../shared/store/requests.ts'
 import { createLog } from '../shared/telemetry/log.ts'
 
@@ -47,20 +48,20 @@ export interface Speaker {
 /** Attempts after the first, as knative/base gives the triggers in number. */
 const retries = 8
 
-const noChannels: Senders = { names: [], of: async () => null, close: async () => {} }
+const noChannels: Senders = { names: [], reach: () => null, of: async () => null, close: async () => {} }
 
 export const quiet: Context = { log: createLog({}, { write: () => {} }) }
 
 export function createPipeline(
   database: Database,
   parts: Pick<AgentParts, 'agents' | 'model' | 'callTool'> &
-    Partial<Pick<AgentParts, 'limits'>> & { senders?: Senders },
+    Partial<Pick<AgentParts, 'limits'>> & { senders?: Senders; callsPerson?: boolean; desk?: Target | null },
   start = new Date('2026-11-24T09:00:00Z'),
 ): Pipeline {
   let time = start.getTime()
   const now = () => new Date(time)
   const events: Event[] = []
-  const { senders = noChannels, ...ofAgent } = parts
+  const { senders = noChannels, callsPerson = false, desk = null, ...ofAgent } = parts
   const agentParts: AgentParts = {
     database,
     now,
@@ -81,8 +82,8 @@ export function createPipeline(
       patienceMs: 0,
       work: (event, lease) => runStep(event, lease, agentParts),
     }),
-    dispatch: createDispatch({ database, senders, now }),
-    keeper: createKeeper({ database, now, publish: async (event) => void queue.push(event) }),
+    dispatch: createDispatch({ database, senders, desk, now, patienceMs: 0 }),
+    keeper: createKeeper({ database, now, callsPerson, publish: async (event) => void queue.push(event) }),
   }
   const consumers: Record<string, (keyof Pipeline['handlers'])[]> = {
     [eventTypes.requestCreated]: ['normalize'],
@@ -177,7 +178,7 @@ export function createPipeline(
       const published: Event[] = []
       const received = await receive(
         {
-          ...{ database, now, messageLimit: 16_384, log: quiet.log },
+          ...{ database, now, messageLimit: 16_384, mostWaiting: 30, log: quiet.log },
           publish: async (event) => void published.push(event),
           newId: () => deterministicId('received', incoming.channel, incoming.message),
           randomBytes: (count) => new Uint8Array(count).fill(7),

@@ -2,7 +2,9 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import type { Incoming } from '../../shared/channels/receive.ts'
 import { type Recorder, recorder, sendersOf } from '../../shared/channels/testing/recorder.ts'
 import { eventTypes } from '../../shared/events/catalogue.ts'
+import type { Event } from '../../shared/events/event.ts'
 import { holdTarget } from '../../shared/store/delivery-queue.ts'
+import { redriveDeadLetter } from '../../shared/store/redrive.ts'
 import { quiet } from '../../test/pipeline.ts'
 import { createWorld, type World } from '../../test/world.ts'
 import { createDispatch } from './dispatch.ts'
@@ -86,26 +88,81 @@ test('what a channel refuses goes to the next one on which the person is reached
   await say('refresh')
   expect(await states()).toMatchObject([
     { channel: 'chat', state: 'given-up' },
-    { channel: 'mail', state: 'pending' },
+    { channel: 'mail', state: 'delivered' },
   ])
   await say('yes')
-  await again()
   expect(mail.delivered).toMatchObject([{ thread: 'alice.johnson@company.com', origin: null }])
   expect(chat.delivered).toHaveLength(1)
   expect(await delivered()).toEqual([true, true])
 })
 
-test('an answer is given up after a day of trying', async () => {
-  chat.plays.push(...Array<'unavailable'>(40).fill('unavailable'))
+test('an answer is given up after a day of trying, however often that was', async () => {
+  chat.plays.push(...Array<'unavailable'>(400).fill('unavailable'))
   await say('refresh')
-  for (let hour = 0; hour < 25; hour += 1) {
-    world.pipeline.pass(3_600_000)
+  for (let second = 0; second < 60; second += 5) {
+    world.pipeline.pass(5_000)
     await again()
   }
+  expect(await states()).toMatchObject([{ channel: 'chat', state: 'pending', attempts: 13 }])
+  world.pipeline.pass(25 * 3_600_000)
+  await again()
   expect(await states()).toMatchObject([
     { channel: 'chat', state: 'given-up' },
     { channel: 'mail', state: 'delivered' },
   ])
+})
+
+test('what is given up and reaches nobody is a dead letter, and redriving it goes on with the delivery', async () => {
+  mail.plays.push('refuse')
+  await say('refresh', { channel: 'mail', thread: 'root' })
+  const letters = await world.db.database`select event_type, outcome, failed_at, error_data from dead_letters`
+  expect(letters).toMatchObject([
+    {
+      event_type: eventTypes.responseReady,
+      outcome: 'recorded',
+      failed_at: 'mail',
+      error_data: expect.stringContaining('delivery.refused'),
+    },
+  ])
+  const [letter] = await world.db.database<{ id: string }[]>`select id from dead_letters`
+  const redriven = await world.db.database.begin((sql) =>
+    redriveDeadLetter(sql, { id: letter?.id ?? '', by: 'operator', now: world.pipeline.now() }),
+  )
+  if (redriven?.kind !== 'event') throw new Error('an event was to be redriven')
+  await world.pipeline.deliver(redriven.event)
+  expect(mail.delivered).toHaveLength(1)
+  expect(await states()).toMatchObject([{ state: 'delivered' }])
+})
+
+test('answers go out in their order, also where the event of an earlier one comes late', async () => {
+  const { pipeline } = world
+  const handle = pipeline.handlers.dispatch
+  const late: Event[] = []
+  pipeline.handlers.dispatch = async (event) => {
+    late.push(event)
+    return null
+  }
+  await say('refresh')
+  await say('yes')
+  pipeline.handlers.dispatch = handle
+  for (const event of late.toReversed()) await handle(event, quiet)
+  const [first, second] = chat.delivered.map(({ origin }) => Number(origin?.message?.slice(1)))
+  expect(chat.delivered).toHaveLength(2)
+  expect(second).toBe(Number(first) + 1)
+})
+
+test('whatever a sender throws once it has begun may have been sent, so it is looked up', async () => {
+  const { send } = chat.sender
+  chat.sender.send = async (outgoing, signal) => {
+    await send(outgoing, signal)
+    throw new TypeError('fetch failed')
+  }
+  await say('refresh')
+  chat.sender.send = send
+  expect(await states()).toMatchObject([{ state: 'sending' }])
+  world.pipeline.pass(600_000)
+  await again()
+  expect(chat.delivered).toHaveLength(1)
 })
 
 test.each([
@@ -147,17 +204,22 @@ test('one sends, and takes along what came meanwhile; the others have nothing to
   expect(chat.delivered.map(({ person }) => person)).toEqual(['alice.johnson@company.com', 'bob.smith@company.com'])
 })
 
-test('who died while it sent is followed once its lease is over', async () => {
+test('who died while it sent is followed within the same delivery, once its lease is over', async () => {
   chat.plays.push('unavailable')
   await say('refresh')
   const { database } = world.db
   await database`update deliveries set state = 'sending', next_try_at = null`
-  const held = await holdTarget(database, 'chat:T1', 60_000)
-  expect(held).not.toBeNull()
-  await again()
-  expect(chat.delivered).toEqual([])
+  expect(await holdTarget(database, 'chat:T1', 60_000)).not.toBeNull()
+  const senders = sendersOf({ chat, mail, blind })
+  const answer = world.pipeline.events.findLast(({ type }) => type === eventTypes.responseReady)
+  if (answer === undefined) throw new Error('no answer')
+  const { now } = world.pipeline
+  await expect(createDispatch({ database, senders, now, patienceMs: 0 })(answer, quiet)).rejects.toMatchObject({
+    code: 'stage.leased',
+  })
+  const second = createDispatch({ database, senders, now, patienceMs: 5_000 })(answer, quiet)
   await database`update delivery_targets set lease_until = now() - interval '1 s'`
-  await again()
+  await second
   expect(chat.delivered).toHaveLength(1)
 })
 
@@ -186,11 +248,47 @@ test('a second person is asked where they are reached, and their press is the de
   expect(chat.delivered.at(-1)?.origin).toMatchObject({ context: { ts: expect.any(String) } })
 })
 
-test('without channels an answer to a channel is refused, not lost', async () => {
-  const handle = createDispatch({ database: world.db.database, senders: sendersOf({}), now: world.pipeline.now })
-  await say('refresh')
-  const answer = world.pipeline.events.find(({ type }) => type === eventTypes.responseReady)
-  if (answer === undefined) throw new Error('no answer')
-  await world.db.database`delete from inbox where consumer = 'dispatch'`
-  await expect(handle(answer, quiet)).rejects.toMatchObject({ code: 'delivery.channel-unknown' })
+test('a request may name a further place: it gets the answer too, and falls back to nowhere', async () => {
+  chat.plays.push('refuse', 'unavailable')
+  const also = JSON.stringify([{ channel: 'chat', thread: 'program' }])
+  for (const words of ['refresh', 'yes']) {
+    const { id, event } = await world.pipeline.accept('alice.johnson@company.com', words)
+    await world.db.database`
+      update requests set target = jsonb_set(target, '{also}', ${also}::text::jsonb) where id = ${id}`
+    await world.pipeline.deliver(event)
+  }
+  expect(await states()).toMatchObject([
+    { channel: 'generic', state: 'delivered' },
+    { channel: 'chat', state: 'given-up' },
+    { channel: 'generic', state: 'delivered' },
+    { channel: 'chat', state: 'pending' },
+  ])
+  world.pipeline.pass(5_000)
+  await again()
+  expect(chat.delivered).toMatchObject([{ thread: 'program', person: '' }])
+  expect(mail.delivered).toEqual([])
+  expect(await delivered()).toEqual([true, true])
+})
+
+test('where nobody listens the person is answered where they are reached, or in their conversation alone', async () => {
+  const event = { channel: 'nobody-listens', thread: null, own: false }
+  await say('refresh', { ...event, reach: ['chat', 'mail'] })
+  expect(mail.delivered).toMatchObject([{ thread: 'alice.johnson@company.com', origin: null }])
+  await say('refresh', { ...event, reach: [] })
+  expect(mail.delivered).toHaveLength(1)
+  expect(await states()).toMatchObject([
+    { channel: 'mail', state: 'delivered' },
+    { channel: 'nobody-listens', state: 'delivered' },
+  ])
+  expect(await delivered()).toEqual([true, true])
+})
+
+test('a channel that was taken out: the answer goes where the person is reached, and the request is answered', async () => {
+  await say('refresh', { channel: 'fax', thread: '1' })
+  expect(await states()).toMatchObject([
+    { channel: 'fax', state: 'given-up' },
+    { channel: 'mail', state: 'delivered' },
+  ])
+  expect(await world.db.database`select state from requests`).toMatchObject([{ state: 'answered' }])
+  expect(await delivered()).toEqual([true])
 })

@@ -1,7 +1,6 @@
 import { isReadByAsker } from '../../shared/channels/read-by-asker.ts'
 import type { Senders } from '../../shared/channels/senders.ts'
-import { Fault } from '../../shared/errors/fault.ts'
-import { eventTypes, type ResponseReady } from '../../shared/events/catalogue.ts'
+import { eventTypes } from '../../shared/events/catalogue.ts'
 import type { Event } from '../../shared/events/event.ts'
 import { parseData } from '../../shared/events/parse.ts'
 import type { Sql } from '../../shared/store/connect.ts'
@@ -9,64 +8,84 @@ import {
   answerRequest,
   deliverToReader,
   findOrigin,
+  findUnowed,
   type NewDelivery,
   oweDelivery,
   settleTurn,
+  type Target,
 } from '../../shared/store/deliveries.ts'
-import { findAskedOfOthers, findReachable, offerOf } from '../../shared/store/reachable.ts'
+import { findAskedOfOthers, findReachable, offerOf, type Reachable } from '../../shared/store/reachable.ts'
 import { findResponse } from '../../shared/store/turns.ts'
 import { reachOn } from './reach.ts'
 import { readOffer } from './read-offer.ts'
+import { newsForDesk } from './tell-desk.ts'
 
 /**
- * Notes where a turn's answer goes: to where its message came from (where nobody listens there, to where the person is
- * reached), to the further places that the request names, to the channels where the person wants a copy, and to whoever
- * it put a question to. The answer is read from the turn, not from the event: an event names, Postgres says.
- * The API's channels are read by their askers, so storing the answer delivers it; the others are owed it.
- * @throws Fault `delivery.channel-unknown`
+ * Notes where a turn's answer goes, after those of the same conversation whose own events come late: what is owed to a
+ * place is sent in the order in which it was noted. Answers are read from the turns, not from the event: an event names,
+ * Postgres says.
  */
-export async function oweAnswer(event: Event, sql: Sql, senders: Senders, now: Date): Promise<null> {
-  if (event.type !== eventTypes.responseReady) throw new Fault('event.unknown-type', event.type)
-  const { turn_id } = parseData(event, eventTypes.responseReady)
-  const stored = await findResponse(sql, turn_id)
-  if (stored === null) return null
+export async function oweAnswer(
+  turn: string,
+  sql: Sql,
+  senders: Senders,
+  now: Date,
+  desk: Target | null = null,
+): Promise<null> {
+  // What is fetched by its asker has no order of its own.
+  const earlier = senders.names.length === 0 ? [] : await findUnowed(sql, turn)
+  for (const id of [...earlier, turn]) await oweTurn(id, sql, senders, now, desk)
+  return null
+}
+
+/**
+ * To where the message came from (where nobody listens there, to where the person is reached), to the further places
+ * that the request names, to the channels where the person wants a copy, to whoever the turn put a question to, and to
+ * the desk that takes conversations over, what concerns it.
+ */
+async function oweTurn(turn: string, sql: Sql, senders: Senders, now: Date, desk: Target | null): Promise<void> {
+  const stored = await findResponse(sql, turn)
+  if (stored === null) return
   const response = parseData(stored.event, eventTypes.responseReady)
-  const origin = await findOrigin(sql, response.request_id)
-  if (origin === null) return null
-  const { target } = origin
+  const { request_id, metadata, content, agent_id, processing_time_ms, requires_followup, followup_actions } = response
+  const origin = await findOrigin(sql, request_id)
+  if (origin === null) return
   await answerRequest(sql, {
-    ...{ request: response.request_id, failed: stored.state === 'failed', now },
-    response: responseOf(response),
+    ...{ request: request_id, failed: stored.state === 'failed', now },
+    response: { content, agent_id, metadata, processing_time_ms, requires_followup, followup_actions },
   })
-  const answer = { turn: turn_id, content: response.content, offer: readOffer(response.metadata) }
   const reader = await findReachable(sql, origin.identity)
-  const person = reader?.person ?? null
-  if (target.reach !== undefined) {
-    const place = reader === null ? null : await reachOn(senders, target.reach, reader)
-    if (place !== null) await oweDelivery(sql, { ...answer, person, target: place, origin: null }, now)
-    // Nowhere: it stands in their conversation.
-    else await deliverToReader(sql, { ...answer, person, target, origin: response.request_id }, now)
-  } else if (isReadByAsker(target.channel)) {
-    await deliverToReader(sql, { ...answer, person, target, origin: response.request_id }, now)
-  } else {
-    if (!senders.names.includes(target.channel)) {
-      throw new Fault('delivery.channel-unknown', `turn ${turn_id}: ${target.channel}`)
-    }
-    await oweDelivery(sql, { ...answer, person, target, origin: response.request_id }, now)
-  }
+  const { target } = origin
+  const answer = { turn, content, offer: readOffer(metadata), person: reader?.person ?? null, target }
+  const own = { ...answer, origin: request_id }
+  const reached = target.reach === undefined ? null : reachOn(senders, target.reach, reader?.identities ?? [])
+  if (reached !== null) await oweDelivery(sql, { ...answer, target: reached, origin: null }, now)
+  else if (isReadByAsker(target.channel) || target.reach !== undefined) await deliverToReader(sql, own, now)
+  else if (senders.names.includes(target.channel)) await oweDelivery(sql, own, now)
+  else await oweElsewhere(sql, senders, { own, reader, now })
   for (const place of target.also ?? []) {
     // Not the person's own: what cannot be delivered there falls back to nowhere.
-    await oweDelivery(sql, { ...answer, person: null, target: place, origin: response.request_id }, now)
+    await oweDelivery(sql, { ...own, person: null, target: place }, now)
   }
-  if (reader !== null) {
-    for (const channel of reader.copies.filter((name) => name !== target.channel)) {
-      const copy = await reachOn(senders, [channel], reader)
-      if (copy !== null) await oweDelivery(sql, { ...answer, person, target: copy, origin: null }, now)
-    }
+  for (const channel of reader?.copies ?? []) {
+    const copy = channel === target.channel ? null : reachOn(senders, [channel], reader?.identities ?? [])
+    if (copy !== null) await oweDelivery(sql, { ...answer, target: copy, origin: null }, now)
   }
-  for (const question of await questionsToOthers(sql, senders, turn_id)) await oweDelivery(sql, question, now)
-  await settleTurn(sql, turn_id)
-  return null
+  for (const question of await questionsToOthers(sql, senders, turn)) await oweDelivery(sql, question, now)
+  const news = desk !== null && senders.names.includes(desk.channel) ? await newsForDesk(sql, turn, desk) : null
+  if (news !== null) await oweDelivery(sql, news, now)
+  await settleTurn(sql, turn)
+}
+
+/** The channel was taken out of this deployment: the answer goes to where the person is reached, and is seen as that. */
+async function oweElsewhere(
+  sql: Sql,
+  senders: Senders,
+  { own, reader, now }: { own: NewDelivery; reader: Reachable | null; now: Date },
+): Promise<void> {
+  await oweDelivery(sql, own, now, `this deployment has no channel ${own.target.channel}`)
+  const place = reachOn(senders, senders.names, reader?.identities ?? [])
+  if (place !== null) await oweDelivery(sql, { ...own, target: place, origin: null }, now)
 }
 
 /** What others are to decide goes to where they are reached; nowhere, and it is in their list of approvals. */
@@ -75,8 +94,7 @@ async function questionsToOthers(sql: Sql, senders: Senders, turn: string): Prom
   const owed: NewDelivery[] = []
   for (const asked of await findAskedOfOthers(sql, turn)) {
     const decider = await findReachable(sql, `email:${asked.by}`)
-    const identities = decider?.identities ?? [`email:${asked.by}`]
-    const target = await reachOn(senders, senders.names, { identities })
+    const target = reachOn(senders, senders.names, decider?.identities ?? [`email:${asked.by}`])
     if (target === null) continue
     const content = `${asked.requester} asks for your decision:\n\n${asked.question}`
     owed.push({ turn, person: decider?.person ?? null, target, content, offer: offerOf(asked), origin: null })
@@ -84,7 +102,7 @@ async function questionsToOthers(sql: Sql, senders: Senders, turn: string): Prom
   return owed
 }
 
-function responseOf(response: ResponseReady): Record<string, unknown> {
-  const { content, agent_id, metadata, processing_time_ms, requires_followup, followup_actions } = response
-  return { content, agent_id, metadata, processing_time_ms, requires_followup, followup_actions }
+/** The turn whose answer an event announces. */
+export function answeredTurn(event: Event): string {
+  return parseData(event, eventTypes.responseReady).turn_id
 }

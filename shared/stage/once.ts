@@ -5,6 +5,7 @@ import type { Database, Transaction } from '../store/connect.ts'
 import { claim, finish, release, renew, take } from '../store/inbox.ts'
 import { faultPoint } from './fault-point.ts'
 import type { Context, EventHandler } from './function.ts'
+import { type HeldLease, whileHeld } from './while-held.ts'
 
 /**
  * Law 1 for a stage with no call outside Postgres: the claim, the work and the reply commit in one transaction. A
@@ -100,22 +101,7 @@ export function onceWithLease(options: {
     const claimed = await claimInTime(event, context)
     if (claimed.kind === 'finished') return claimed.reply
     const { hold, attempts } = claimed
-    const lost = new AbortController()
     let ending = false
-    // Something that never settles must not keep its event from everybody else.
-    const overtime = setTimeout(() => {
-      lost.abort(new Fault('stage.lease-lost', `${consumer} took longer than ${longestMs} ms for ${event.id}`))
-    }, longestMs)
-    const renewal = setInterval(() => {
-      if (lost.signal.aborted) return
-      // A renewal that fails is a lease that will run out: stop the calls now rather than finish for nothing.
-      renew(database, hold, leaseMs).then(
-        // Once the end is under way, its own transaction tells whether the lease held.
-        (held) => held || ending || lost.abort(new Fault('stage.lease-lost', `${consumer} ${event.id}`)),
-        (cause: unknown) => lost.abort(new Fault('stage.lease-lost', `renewal of ${event.id} failed`, { cause })),
-      )
-    }, leaseMs / 3)
-    const signal = context.signal ? AbortSignal.any([context.signal, lost.signal]) : lost.signal
 
     const fenced = async <Result>(name: string, write: (sql: Transaction) => Promise<Result>): Promise<Result> => {
       const result = await database.begin(async (sql) => {
@@ -128,36 +114,33 @@ export function onceWithLease(options: {
       return result as Result
     }
 
+    const held: HeldLease = {
+      ...{ name: `${consumer} ${event.id}`, leaseMs, longestMs, signal: context.signal },
+      renew: () => renew(database, hold, leaseMs),
+      ending: () => ending,
+    }
     try {
       await faultPoint(`${consumer}: after claim`)
-      const lease: Lease = {
-        attempts,
-        signal,
-        record: (write) => fenced('record', write),
-        finish: (write) => {
-          ending = true
-          return fenced('finish', async (sql) => {
-            const reply = await write(sql)
-            await finish(sql, hold, reply)
-            return reply
-          })
-        },
-      }
-      return await Promise.race([work(event, lease, context), rejectedBy(lost.signal)])
+      return await whileHeld(held, async ({ signal }) => {
+        const lease: Lease = {
+          attempts,
+          signal,
+          record: (write) => fenced('record', write),
+          finish: (write) => {
+            ending = true
+            return fenced('finish', async (sql) => {
+              const reply = await write(sql)
+              await finish(sql, hold, reply)
+              return reply
+            })
+          },
+        }
+        return await work(event, lease, context)
+      })
     } catch (error) {
       // Let the retry start at once instead of waiting for the lease to run out; losing this write loses only time.
       await release(database, hold).catch((cause: unknown) => context.log.warn('lease not released', { error: cause }))
       throw error
-    } finally {
-      clearInterval(renewal)
-      clearTimeout(overtime)
     }
   }
-}
-
-function rejectedBy(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason)
-    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-  })
 }

@@ -65,18 +65,23 @@ export async function deliverToReader(sql: Sql, delivery: NewDelivery, now: Date
 
 /**
  * Notes that an answer is owed to a target. Locks the target's row: who holds its lease and finds nothing more to send
- * decides so under the same lock, and misses nothing.
+ * decides so under the same lock, and misses nothing. `givenUp`: why it never can be, noted where it is seen.
  */
-export async function oweDelivery(sql: Sql, delivery: NewDelivery, now: Date): Promise<void> {
+export async function oweDelivery(
+  sql: Sql,
+  delivery: NewDelivery,
+  now: Date,
+  givenUp: string | null = null,
+): Promise<void> {
   const { turn, person, target, content, offer, origin } = delivery
   const key = targetKey(target)
   await sql`
     insert into delivery_targets (target, last_used_at) values (${key}, ${now})
     on conflict (target) do update set last_used_at = excluded.last_used_at`
   await sql`
-    insert into deliveries (turn, target, channel, thread, person, content, offer, origin, state, created_at)
+    insert into deliveries (turn, target, channel, thread, person, content, offer, origin, state, last_error, created_at)
     values (${turn}, ${key}, ${target.channel}, ${target.thread}, ${person}, ${content},
-      ${offer === null ? null : JSON.stringify(offer)}::text::jsonb, ${origin}, 'pending', ${now})
+      ${offer === null ? null : JSON.stringify(offer)}::text::jsonb, ${origin}, ${givenUp === null ? 'pending' : 'given-up'}, ${givenUp}, ${now})
     on conflict do nothing`
 }
 
@@ -85,6 +90,31 @@ export async function settleTurn(sql: Sql, turn: string): Promise<void> {
   await sql`
     update turns set delivered = true where id = ${turn} and not exists (
       select from deliveries where turn = ${turn} and state in ('pending', 'sending'))`
+}
+
+/** Whether anything is owed to a target. */
+export async function isOwed(sql: Sql, target: string): Promise<boolean> {
+  const rows = await sql`select 1 from deliveries where target = ${target} and state in ('pending', 'sending') limit 1`
+  return rows.length > 0
+}
+
+/** Tries again what was given up of a turn. */
+export async function reviveDeliveries(sql: Sql, turn: string, now: Date): Promise<boolean> {
+  const { count } = await sql`
+    update deliveries set state = 'pending', attempts = 0, next_try_at = null, created_at = ${now}
+    where turn = ${turn} and state = 'given-up'`
+  if (count > 0) await sql`update turns set delivered = false where id = ${turn}`
+  return count > 0
+}
+
+/** Turns of the same conversation that were answered before this one and of which no delivery is noted yet, in order. */
+export async function findUnowed(sql: Sql, turn: string): Promise<string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select e.id from turns t join turns e on e.session = t.session and e.message < t.message
+    where t.id = ${turn} and e.response is not null and not e.delivered
+      and not exists (select from deliveries where turn = e.id)
+    order by e.message`
+  return rows.map(({ id }) => id)
 }
 
 /** The targets to which something of this turn is still owed. */

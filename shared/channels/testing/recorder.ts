@@ -12,6 +12,8 @@ export interface Recorder {
   /** Sends tried, delivered or not. */
   tries: number
   plays: Play[]
+  /** Where somebody is reached there unasked. */
+  reach(identities: readonly string[]): string | null
   /** Awaited before each send. */
   before: (outgoing: Outgoing) => Promise<void>
 }
@@ -23,6 +25,7 @@ export function recorder(scheme: string, options: { canFind?: boolean } = {}): R
     delivered: [],
     tries: 0,
     plays: [],
+    reach: (identities) => identities.find((one) => one.startsWith(`${scheme}:`))?.slice(scheme.length + 1) ?? null,
     before: async () => {},
     sender: {
       capabilities: { buttons: true, threads: true, longest: 4_000, markup: 'plain' },
@@ -35,10 +38,6 @@ export function recorder(scheme: string, options: { canFind?: boolean } = {}): R
         if (play !== 'lose it') channel.delivered.push(outgoing)
         if (play === 'deliver, then lose the answer' || play === 'lose it') throw new Fault('delivery.unknown', 'test')
         return `sent-${channel.delivered.length}`
-      },
-      reach(identities) {
-        const found = identities.find((identity) => identity.startsWith(`${scheme}:`))
-        return found === undefined ? null : found.slice(scheme.length + 1)
       },
     },
   }
@@ -55,6 +54,7 @@ export function recorder(scheme: string, options: { canFind?: boolean } = {}): R
 export function sendersOf(channels: Record<string, Recorder>): Senders {
   return {
     names: Object.keys(channels),
+    reach: (name, identities) => channels[name]?.reach(identities) ?? null,
     of: async (name) => channels[name]?.sender ?? null,
     close: async () => {},
   }
