@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { treatDeadLetters } from '../functions/ingress/dead-letters.ts'
+import { failLate } from '../functions/keeper/fail-late.ts'
 import { given, letters, openTurn } from '../functions/keeper/testing/scenes.ts'
+import { recorder, sendersOf } from '../shared/channels/testing/recorder.ts'
 import { Fault } from '../shared/errors/fault.ts'
 import { eventTypes } from '../shared/events/catalogue.ts'
 import type { Event } from '../shared/events/event.ts'
@@ -20,13 +22,21 @@ afterAll(() => world.close())
 const operator: Caller = { subject: 'ops', email: 'ops@company.com', scopes: ['dead-letters:manage'], kind: 'person' }
 
 /** Redrives as the operator's route does; what it published, and each result. */
-async function redrive(...ids: string[]): Promise<{ published: Event[]; results: string[] }> {
+async function redrive(
+  ...ids: string[]
+): Promise<{ published: Event[]; results: string[]; requests: (string | null)[] }> {
   const published: Event[] = []
   const value = { action: 'redrive', ids }
   const options = { value, caller: operator, now: world.pipeline.now() }
   const response = await treatDeadLetters(world.db.database, async (event) => void published.push(event), options)
-  const body = (await response.json()) as { dead_letters: { result: string }[] }
-  return { published, results: body.dead_letters.map(({ result }) => result) }
+  const { dead_letters: treated } = (await response.json()) as {
+    dead_letters: { result: string; request_id: string | null }[]
+  }
+  return {
+    published,
+    results: treated.map(({ result }) => result),
+    requests: treated.map(({ request_id }) => request_id),
+  }
 }
 
 /** Gives an event up; the dead letter's id. */
@@ -162,4 +172,69 @@ test('what fails again after it was redriven is a dead letter of its own, and th
   expect((await letters(world, eventTypes.agentStep)).at(-1)).toMatchObject({ outcome: 'closed', state: 'stored' })
   await pipeline.deliver(...(await redrive(second)).published)
   expect((await answered(email)).at(-1)).toBe('hello')
+})
+
+test('a letter that comes back after its words were redriven gets what they became, and ends', async () => {
+  const { pipeline, db } = world
+  const email = 'back@company.com'
+  const { id, step } = await openTurn(world, email)
+  const key = { consumer: 'agent', source: step.source, event: step.id, state: 'leased' }
+  await db.database`insert into inbox ${db.database({ ...key, lease_until: new Date('2100-01-01') })}`
+  const letter = await giveUp(step, 'agent')
+  // Whoever worked on it died, and nobody took it up until the turn was late.
+  await db.database`update inbox set lease_until = now() - interval '1 s' where event = ${step.id}`
+  pipeline.pass(16 * 60_000)
+  const [turn] = await db.database<{ id: string }[]>`select id from turns where request = ${id}`
+  const late = await db.database.begin((sql) => failLate(sql, turn?.id ?? '', pipeline.now()))
+  await pipeline.deliver(...(late.event === null ? [] : [late.event]))
+  const first = await redrive(letter)
+  await pipeline.deliver(...first.published)
+
+  await pipeline.handlers.keeper(given(step, 'agent'), quiet)
+  await pipeline.deliver()
+  pipeline.pass(1_000)
+  const second = await redrive(letter)
+  expect(second).toEqual(first)
+  await pipeline.deliver(...second.published)
+  expect(await answered(email)).toEqual(['hello (failed)', 'hello'])
+}, 10_000)
+
+test('of a turn that was given up, and its apology too, the words come again once and the apology is sent', async () => {
+  const chat = recorder('chat')
+  const other = await createWorld({ senders: sendersOf({ chat }) })
+  const { pipeline, db } = other
+  try {
+    const { agent } = pipeline.handlers
+    let broken = true
+    pipeline.handlers.agent = async (event, context) => {
+      if (broken) throw new Fault('flow.invalid', 'broken')
+      return agent(event, context)
+    }
+    chat.plays.push(...Array<'unavailable'>(9).fill('unavailable'))
+    await pipeline.receive({
+      ...{ channel: 'chat', message: 'm1', person: 'two@company.com', caller: 'chat:U1', own: true, text: 'hello' },
+      ...{ thread: 'T1', context: {}, button: null, attachments: [] },
+    })
+    broken = false
+    chat.plays.length = 0
+    const found = await listDeadLetters(db.database, { state: 'stored', after: null, limit: 9 })
+    expect(found.map(({ eventType, outcome }) => [eventType, outcome]).sort()).toEqual([
+      [eventTypes.responseReady, 'recorded'],
+      [eventTypes.agentStep, 'closed'],
+    ])
+    pipeline.pass(60_000)
+    const published: Event[] = []
+    const value = { action: 'redrive', ids: found.map(({ id }) => id) }
+    const options = { value, caller: operator, now: pipeline.now() }
+    await treatDeadLetters(db.database, async (event) => void published.push(event), options)
+    await pipeline.deliver(...published.toReversed())
+    const rows = await db.database<{ role: string }[]>`select role from messages order by number`
+    expect(rows.map(({ role }) => role)).toEqual(['employee', 'agent', 'employee', 'agent'])
+    expect(chat.delivered).toMatchObject([
+      { text: expect.stringContaining('A colleague will look') },
+      { text: expect.not.stringContaining('A colleague will look') },
+    ])
+  } finally {
+    await other.close()
+  }
 })

@@ -44,6 +44,12 @@ async function decide(decision: Decision, email = boss) {
   )
   if (decided?.event) await world.pipeline.deliver(decided.event)
 }
+/** An agent may give a manager longer than a session has. */
+async function closeSession(): Promise<void> {
+  world.pipeline.pass(5 * day)
+  await world.db.database`update sessions set expires_at = ${world.pipeline.now()}`
+  await tick()
+}
 const history = () => world.db.database<{ role: string; content: string }[]>`
   select role, content from messages order by created_at, session, number`
 const last = async () => (await history()).at(-1)?.content
@@ -75,6 +81,38 @@ test('the turn ends, the conversation goes on, and the yes of days later opens e
   expect(world.mock.tickets()).toHaveLength(1)
 })
 
+test('a yes after the news of a decision is none to the question before it, which is put again', async () => {
+  await ask()
+  for (const text of ['refresh', 'yes', '3']) await world.pipeline.say(alice, text)
+  await decide('granted')
+  expect(await last()).toContain(world.mock.tickets()[0]?.number)
+  const ambiguous = await world.pipeline.say(alice, 'yes')
+  expect(world.mock.tickets()).toHaveLength(1)
+  expect(ambiguous.response?.content).toMatch(/nothing was filed[\s\S]*Shall I open the ticket[\s\S]*\(yes or no\)/)
+  const clear = await world.pipeline.say(alice, 'yes')
+  expect(world.mock.tickets()).toHaveLength(2)
+  expect(clear.response?.content).toContain(world.mock.tickets()[1]?.number)
+})
+
+test('a decision whose event nobody published is published by its repetition, byte for byte, until it is queued', async () => {
+  await ask()
+  const [approval] = await asked()
+  const press = (decision: Decision) =>
+    world.db.database.begin((sql) =>
+      decideApproval(sql, {
+        ...{ id: approval?.id ?? '', decision, now: world.pipeline.now() },
+        by: { email: boss, caller: boss },
+      }),
+    )
+  const first = await press('granted')
+  world.pipeline.pass(1_000)
+  const again = await press('granted')
+  expect(again).toEqual({ before: 'granted', event: first?.event })
+  await world.pipeline.deliver(...(again?.event ? [again.event] : []))
+  expect(world.mock.tickets()).toHaveLength(1)
+  expect(await press('granted')).toEqual({ before: 'used', event: null })
+})
+
 test.each([
   ['declined', 'Jane Smith did not approve'],
   ['expired', 'Jane Smith did not decide'],
@@ -93,11 +131,8 @@ test.each([
 })
 
 test('the decision comes also after the session has expired', async () => {
-  await world.pipeline.say(alice, 'hello')
-  world.pipeline.pass(10 * day)
   await ask()
-  world.pipeline.pass(5 * day)
-  await tick()
+  await closeSession()
   expect(await world.db.database`select state from sessions`).toMatchObject([{ state: 'closed' }])
   await decide('granted')
   expect(world.mock.tickets()).toHaveLength(1)
@@ -199,11 +234,8 @@ test('an approver who is erased lets the question expire, and the employee hears
 })
 
 test('what was decided in a later session does not keep old ones from being deleted', async () => {
-  await world.pipeline.say(alice, 'hello')
-  world.pipeline.pass(10 * day)
   await ask()
-  world.pipeline.pass(5 * day)
-  await tick()
+  await closeSession()
   await decide('granted')
   const keepHouse = async () => {
     const id = `house-${world.pipeline.now().getTime()}`

@@ -6,6 +6,7 @@ import { failRequest } from '../../shared/store/requests-answer.ts'
 import { setTurn } from '../../shared/store/sessions.ts'
 import { findTurnInContext, insertTurn } from '../../shared/store/turns.ts'
 import { answerTurn } from '../../shared/turn/answer-turn.ts'
+import { askPerson } from './ask-person.ts'
 import type { Subject } from './find-subject.ts'
 import { settleWork } from './settle-work.ts'
 
@@ -25,7 +26,7 @@ const startOver: FaultCode[] = [
 export async function failSubject(
   sql: Sql,
   subject: Exclude<Subject, { kind: 'none' | 'queue' }>,
-  failure: { code: FaultCode; chain: Chain; now: Date },
+  failure: { code: FaultCode; chain: Chain; now: Date; callsPerson?: boolean },
 ): Promise<{ closed: boolean; event: Event | null }> {
   const { chain, now } = failure
   if (subject.kind === 'request') {
@@ -51,6 +52,7 @@ export async function failSubject(
     },
     { chain, source: '/keeper', now },
   )
+  if (event !== null && failure.callsPerson && turn.decided === null) await askPerson(sql, turn, now)
   return { closed: event !== null, event }
 }
 

@@ -18,6 +18,7 @@ export async function keepDeadLetter(
   event: Event,
   sql: Sql,
   now: Date,
+  { callsPerson = false } = {},
 ): Promise<{ outcome: DeadLetterOutcome; next: Event | null }> {
   const original = withoutFailure(event)
   const failure = readFailure(event)
@@ -36,7 +37,7 @@ export async function keepDeadLetter(
     next = await endTurn(sql, subject.session, now)
     if (next !== null) outcome = 'republished'
   } else if (!inbox?.leased && subject.kind !== 'none') {
-    const failed = await failSubject(sql, subject, { code: failure.code, chain: chainOf(original), now })
+    const failed = await failSubject(sql, subject, { code: failure.code, chain: chainOf(original), now, callsPerson })
     if (failed.closed) outcome = 'closed'
     next = failed.event
   }

@@ -49,6 +49,16 @@ test('a session whose two weeks are over is closed by the tick, and its open que
   expect((await world.pipeline.say(alice, 'proceed')).response?.content).not.toContain('REQ')
 })
 
+test('a session in which something is said now and then is not closed', async () => {
+  for (const text of ['refresh', 'I would like to see the options', 'tokens']) {
+    await world.pipeline.say(alice, text)
+    world.pipeline.pass(13 * day)
+    await repair()
+  }
+  await world.pipeline.say(alice, 'hello')
+  expect(await world.db.database`select state from sessions`).toMatchObject([{ state: 'open' }])
+})
+
 test('a session in which a turn is under way is left to that turn', async () => {
   const { event } = await world.pipeline.accept(alice, 'hello')
   await world.pipeline.handlers.normalize(event, quiet)

@@ -1,9 +1,11 @@
 import { deleteRows, findExpired } from '../../shared/attachments/rows.ts'
 import { toFault } from '../../shared/errors/to-fault.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import { decideApproval, findExpiredApprovals } from '../../shared/store/decisions.ts'
 import { type Retention, retentions } from '../../shared/store/retention.ts'
 import { closeExpiredSession, findExpiredSessions } from '../../shared/store/sessions-expiry.ts'
+import { commitChore } from './commit-chore.ts'
 import type { TickParts } from './run-tick.ts'
 import type { Chore, Due } from './work-off.ts'
 
@@ -15,7 +17,7 @@ export function expiredSessions({ database, now }: TickParts): Chore<Due> {
   return {
     name: 'expired sessions',
     find: async (limit, except) => (await findExpiredSessions(database, now(), limit, except)).map((id) => ({ id })),
-    settle: ({ id }) => database.begin((sql) => closeExpiredSession(sql, id, now())),
+    settle: ({ id }) => commitChore(database, 'expired sessions', (sql) => closeExpiredSession(sql, id, now())),
   }
 }
 
@@ -25,7 +27,7 @@ export function expiredApprovals({ database, publish, now }: TickParts): Chore<D
     name: 'expired approvals',
     find: async (limit, except) => (await findExpiredApprovals(database, now(), limit, except)).map((id) => ({ id })),
     settle: async ({ id }) => {
-      const decided = await database.begin((sql) =>
+      const decided = await commitChore(database, 'expired approvals', (sql) =>
         decideApproval(sql, { id, decision: 'expired', by: 'tick', now: now() }),
       )
       if (decided?.event) await publish(decided.event)
@@ -107,7 +109,11 @@ export function expiredAttachments(
 
 type Expired = Awaited<ReturnType<typeof findExpired>>[number]
 
-function deleteBatch(database: Database, retention: Retention, now: Date): Promise<number> {
+/** One statement, which is its own transaction. */
+async function deleteBatch(database: Database, retention: Retention, now: Date): Promise<number> {
   const before = new Date(now.getTime() - retention.days * 86_400_000)
-  return retention.deleteSome(database, before, batch)
+  await faultPoint('keeper: before old rows')
+  const deleted = await retention.deleteSome(database, before, batch)
+  await faultPoint('keeper: after old rows')
+  return deleted
 }

@@ -8,6 +8,7 @@ import {
   hasModelAnswered,
   type Overdue,
 } from '../../shared/store/overdue.ts'
+import { commitChore } from './commit-chore.ts'
 import { failLate } from './fail-late.ts'
 import { expiredApprovals, expiredSessions } from './keep-house.ts'
 import { releaseWaiting } from './release-waiting.ts'
@@ -40,7 +41,7 @@ function lateTurns({ database, publish, now }: TickParts): Chore<Due> {
     most: async () => mostLate,
     find: async (limit, except) => (await findLateTurns(database, now(), limit, except)).map((id) => ({ id })),
     settle: async ({ id }) => {
-      const { closed, event } = await database.begin((sql) => failLate(sql, id, now()))
+      const { closed, event } = await commitChore(database, 'late turns', (sql) => failLate(sql, id, now()))
       if (event !== null) await publish(event)
       return closed
     },
@@ -56,7 +57,7 @@ function waitingTurns({ database, publish, now }: TickParts): Chore<Due> {
     },
     find: async (limit, except) => (await findWaitingTurns(database, now(), limit, except)).map((id) => ({ id })),
     settle: async ({ id }) => {
-      const event = await database.begin((sql) => releaseWaiting(sql, id, now()))
+      const event = await commitChore(database, 'waiting turns', (sql) => releaseWaiting(sql, id, now()))
       if (event !== null) await publish(event)
       return event !== null
     },

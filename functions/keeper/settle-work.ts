@@ -11,7 +11,8 @@ import { findOpenWrites, isHeld } from '../../shared/store/under-way.ts'
  * whose tool says so. A handler that wakes up later and knows better still writes what it knows.
  */
 export async function settleWork(sql: Sql, turn: TurnInContext, now: Date): Promise<'none' | 'under-way' | 'unknown'> {
-  if (await isHeld(sql, turn.session)) return 'under-way'
+  // Where the session stands at another turn, no handler of this one can commit any more.
+  if (turn.current === turn.id && (await isHeld(sql, turn.session))) return 'under-way'
   const writes = await findOpenWrites(sql, { id: turn.id, approval: turn.flow?.approval ?? null })
   if (writes.some(({ notAfter }) => now.getTime() < notAfter.getTime() + settleMs)) return 'under-way'
   const { code, says } = new Fault('tool.outcome-unknown', `turn ${turn.id} ended first`)

@@ -5,6 +5,7 @@ import { nextEvent } from '../../shared/events/next.ts'
 import { parseData } from '../../shared/events/parse.ts'
 import type { Sql } from '../../shared/store/connect.ts'
 import { findContinuation } from '../../shared/store/decisions.ts'
+import { forget } from '../../shared/store/inbox-forget.ts'
 import { headOfQueue, takeMessage } from '../../shared/store/messages.ts'
 import { lockSession, type Session, setPendingEvent, setTurn } from '../../shared/store/sessions.ts'
 import { findTurn, handOver, insertTurn } from '../../shared/store/turns.ts'
@@ -46,7 +47,11 @@ export async function route(event: Event, sql: Sql, now: Date): Promise<Event | 
       const data = parseData(event, eventTypes.responseReady)
       const session = await lockSession(sql, data.session_id)
       if (session?.turn !== data.turn_id) return null
-      return endTurn(sql, session, chainOf(event), now)
+      const turn = await findTurn(sql, data.turn_id)
+      if (turn?.state === 'answered' || turn?.state === 'failed') return endTurn(sql, session, chainOf(event), now)
+      // Nobody answered this turn, so nobody of ours sent this. Forgotten, or the answer of that id would count as taken.
+      await forget(sql, { consumer: 'route', source: event.source, event: event.id, fence: 1 })
+      return null
     }
     default:
       throw new Fault('event.unknown-type', event.type)

@@ -40,7 +40,8 @@ export async function findOverdueSessions(sql: Sql, now: Date, limit: number, ex
       and not exists (
         select from turns t where t.id = s.turn and t.state = 'waiting')
       and not exists (
-        select from inbox i where i.consumer in ('agent', 'route', 'dispatch')
+        -- Only the agent works under a lease: the others take an event and end it in one transaction.
+        select from inbox i where i.consumer = 'agent'
           and i.source = (s.pending_event::jsonb ->> 'source') and i.event = (s.pending_event::jsonb ->> 'id')
           and i.state = 'leased' and i.lease_until > now())
     order by pending_since limit ${limit}`

@@ -67,7 +67,10 @@ export async function findRecordedTurn(sql: Sql, id: string): Promise<RecordedTu
     approvals: await findApprovals(sql, turn.session),
     answers: answers.map(({ content }) => content),
     delivered: await sql<{ target: string; content: string }[]>`
-      select target, content from deliveries where turn = ${id} order by target`,
+      select d.target, d.content from deliveries d join turns t on t.id = d.turn join sessions s on s.id = t.session
+      where d.turn = ${id} and (d.person is null or d.person = s.person)
+        and (d.person is not null or d.origin is not null or d.thread is null)
+      order by d.target`,
   }
 }
 

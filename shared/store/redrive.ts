@@ -1,8 +1,10 @@
+import { eventTypes } from '../events/catalogue.ts'
 import { deterministicId, type Event } from '../events/event.ts'
 import { requestCreated } from '../events/request-created.ts'
 import type { Sql } from './connect.ts'
 import type { DeadLetterOutcome } from './dead-letters.ts'
 import type { RequestTarget } from './deliveries.ts'
+import { reviveDeliveries } from './deliveries.ts'
 import { acceptRequest } from './requests.ts'
 
 export type DeadLetterState = 'stored' | 'redriven' | 'discarded'
@@ -116,8 +118,9 @@ export type Redriven =
    */
   | { kind: 'event'; event: Event; outcome: DeadLetterOutcome }
   /**
-   * The turn was closed with an apology: its words come again, as a new message at the end of the queue. The letter is
-   * redriven, and the request's event is published now or, failing that, by the repair tick.
+   * The turn was closed with an apology: its words come again, once, as a new message at the end of the queue. A letter
+   * that came back after that, and another of the same turn, get the same message. The letter is redriven, and the
+   * request's event is published now or, failing that, by the repair tick.
    */
   | { kind: 'message'; request: string; event: Event }
   /** What its turn was about has been deleted since: nothing can be said again. */
@@ -138,6 +141,11 @@ export async function redriveDeadLetter(
   if (row === undefined) return null
   if (row.state !== 'stored') return { kind: 'decided', state: row.state }
   const event = JSON.parse(row.event) as Event
+  // What could not be delivered was answered all the same, be it with an apology: its delivery goes on.
+  if (event.type === eventTypes.responseReady) {
+    if (row.turn !== null) await reviveDeliveries(sql, row.turn, options.now)
+    return { kind: 'event', event, outcome: row.outcome }
+  }
   const original = await findClosed(sql, row.turn, event)
   if (original === null) {
     return row.outcome === 'closed' ? { kind: 'gone' } : { kind: 'event', event, outcome: row.outcome }
@@ -203,9 +211,9 @@ async function findClosed(sql: Sql, turn: string | null, event: Event): Promise<
 async function sayAgain(
   sql: Sql,
   original: Closed,
-  options: { id: string; by: string; now: Date },
+  options: { by: string; now: Date },
 ): Promise<{ request: string; event: Event }> {
-  const request = deterministicId('redrive', options.id)
+  const request = deterministicId('redrive', original.id)
   // A decision enters the queue once, and from now on that is this time.
   if (original.approval !== null) await sql`update requests set approval = null where id = ${original.id}`
   const person = original.identity.slice(original.identity.indexOf(':') + 1)
@@ -213,7 +221,7 @@ async function sayAgain(
     ...{ id: request, channel: original.channel, person, source: '/ingress' },
     ...{ traceparent: original.traceparent, at: options.now },
   })
-  await acceptRequest(sql, {
+  const acceptance = await acceptRequest(sql, {
     id: request,
     caller: options.by,
     speaker: null,
@@ -233,5 +241,6 @@ async function sayAgain(
     approval: original.approval,
     button: null,
   })
-  return { request, event }
+  if (acceptance.outcome === 'created') return { request, event }
+  return { request: acceptance.request.id, event: JSON.parse(acceptance.request.event) as Event }
 }

@@ -177,3 +177,21 @@ async function waitForLock(): Promise<void> {
     if (row?.['waiting'] === 1) return
   }
 }
+
+test('what stands in the way by its id, or as the same decision, is given as the row that was there first', async () => {
+  const { database } = store
+  const [session, approval] = [randomUUID(), randomUUID()]
+  const [person] = await database`insert into people (email) values (${`${approval}@example.com`}) returning id`
+  await database`insert into sessions (id, person, expires_at) values (${session}, ${person?.['id']}, now())`
+  await database`
+    insert into approvals (id, session, turn, step, tool, arguments, arguments_hash, person, expires_at, created_at, question)
+    values (${approval}, ${session}, ${randomUUID()}, 's', 't', '{}', 'h', 'bob@example.com', now(), now(), '?')`
+  const first = request({ approval })
+  await acceptRequest(database, first)
+  const same = { request: { id: first.id, event: first.event } }
+  expect(await acceptRequest(database, request({ id: first.id }))).toMatchObject({ outcome: 'repeated', ...same })
+  expect(await acceptRequest(database, request({ approval, bodyHash: 'other' }))).toMatchObject({
+    outcome: 'mismatched',
+    ...same,
+  })
+}, 10_000)

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini'
+import { Fault } from '../errors/fault.ts'
 import type { Sql } from './connect.ts'
 import type { RequestTarget } from './deliveries.ts'
 
@@ -57,40 +58,73 @@ export interface StoredRequest {
   response: Response | null
 }
 
+/** Seconds after which one of the waiting messages may have had its answer. */
+const retryTooManySeconds = 10
+
 export type Acceptance = { outcome: 'created' } | { outcome: 'repeated' | 'mismatched'; request: StoredRequest }
 
+/** Tries to write a row, where the rows in its way are each time deleted before they are read. */
+const mostTries = 3
+
 /**
- * Writes a request's row, once for each channel message and for each caller and Idempotency-Key. `repeated` and
- * `mismatched` give the row that was there first: with the same body, or with another.
+ * Writes a request's row, once for each channel message, for each caller and Idempotency-Key, for each decision and for
+ * each id. `repeated` and `mismatched` give the row that was there first: with the same body, or with another.
  *
  * One person's rows get their `accepted` numbers in the order of their commits (the lock is the person's, and ends
  * with this statement's transaction): a number that becomes visible late could be passed over by the queue.
+ * Under the same lock it is decided whether one more may wait: `mostWaiting` of this person's on this channel at most.
+ * @throws Fault `request.too-many`; `store.unavailable` where the rows in its way are gone again and again
  */
-export async function acceptRequest(sql: Sql, request: NewRequest): Promise<Acceptance> {
-  const written = await sql`
+export async function acceptRequest(
+  sql: Sql,
+  request: NewRequest,
+  mostWaiting: number | null = null,
+): Promise<Acceptance> {
+  for (let tries = 0; tries < mostTries; tries += 1) {
+    const acceptance = await tryToAccept(sql, request, mostWaiting)
+    if (acceptance !== null) return acceptance
+  }
+  throw new Fault('store.unavailable', `whatever was in the way of request ${request.id} was gone ${mostTries} times`)
+}
+
+async function tryToAccept(sql: Sql, request: NewRequest, mostWaiting: number | null): Promise<Acceptance | null> {
+  const [passed] = await sql<{ free: boolean; written: boolean }[]>`
     with turnstile as materialized (
-      select pg_advisory_xact_lock(hashtextextended(coalesce(
-        (select person::text from identities where identity = ${request.identity}), ${request.identity}), 0)
-      ) is null as passed
+      select pass_turnstile(coalesce(
+        (select person::text from identities where identity = ${request.identity}), ${request.identity}),
+        ${request.identity}, ${request.channel}, ${mostWaiting}::int) as free
+    ), written as (
+      insert into requests (id, caller, speaker, identity, channel, channel_message, idempotency_key, body_hash,
+        request_type, content, metadata, context, target, traceparent, event, accepted_at, approval, button)
+      select ${request.id}::uuid, ${request.caller}, ${request.speaker}, ${request.identity}, ${request.channel},
+        ${request.channelMessage}, ${request.idempotencyKey}, ${request.bodyHash}, ${request.requestType},
+        ${request.content}, ${JSON.stringify(request.metadata)}::text::jsonb,
+        ${JSON.stringify(request.context)}::text::jsonb, ${JSON.stringify(request.target)}::text::jsonb,
+        ${request.traceparent}, ${request.event}, ${request.acceptedAt}::timestamptz, ${request.approval}::uuid,
+        ${request.button}::uuid
+      from turnstile where free
+      on conflict do nothing
+      returning 1
     )
-    insert into requests (id, caller, speaker, identity, channel, channel_message, idempotency_key, body_hash, request_type,
-      content, metadata, context, target, traceparent, event, accepted_at, approval, button)
-    select ${request.id}::uuid, ${request.caller}, ${request.speaker}, ${request.identity}, ${request.channel}, ${request.channelMessage},
-      ${request.idempotencyKey}, ${request.bodyHash}, ${request.requestType}, ${request.content},
-      ${JSON.stringify(request.metadata)}::text::jsonb, ${JSON.stringify(request.context)}::text::jsonb,
-      ${JSON.stringify(request.target)}::text::jsonb, ${request.traceparent}, ${request.event},
-      ${request.acceptedAt}::timestamptz, ${request.approval}::uuid, ${request.button}::uuid
-    from turnstile
-    on conflict do nothing
-    returning 1`
-  if (written.length > 0) return { outcome: 'created' }
+    select free, exists (select from written) as written from turnstile`
+  if (passed?.written) return { outcome: 'created' }
   const [row] = await sql`
     select id, caller, identity, state, session, body_hash, event, response from requests
     where (caller = ${request.caller} and idempotency_key = ${request.idempotencyKey})
       or (channel = ${request.channel} and channel_message = ${request.channelMessage})
+      or id = ${request.id} or approval = ${request.approval}
     order by accepted limit 1`
+  if (row === undefined && passed?.free === false) {
+    throw new Fault(
+      'request.too-many',
+      `you have ${mostWaiting} messages waiting for their answers: that is the most`,
+      {
+        retryAfter: retryTooManySeconds,
+      },
+    )
+  }
   // The row in the way was deleted between the two statements: it no longer stands in the way.
-  if (row === undefined) return acceptRequest(sql, request)
+  if (row === undefined) return null
   const earlier = toStored(row)
   return { outcome: earlier.bodyHash === request.bodyHash ? 'repeated' : 'mismatched', request: earlier }
 }
@@ -120,7 +154,7 @@ export interface Conversation {
 export interface Message {
   number: number
   /** `approver`: somebody else's decision on what the employee asked for. */
-  role: 'employee' | 'approver' | 'agent'
+  role: 'employee' | 'approver' | 'agent' | 'system'
   content: string
   request: string | null
   createdAt: Date

@@ -18,6 +18,9 @@ const inboxDays = 60
 const deadLetterDays = 30
 // A key that is forgotten could be claimed again; nothing calls a tool with an approval that old.
 const writeDays = 180
+const linkDays = 1
+// Who did what is asked after a year's end.
+const auditDays = 400
 
 /**
  * What is deleted. What hangs on a row in numbers goes before the row, so that no single delete takes more with it than
@@ -80,6 +83,27 @@ export const retentions: readonly Retention[] = [
       const { count } = await sql`
         delete from writes where key in (
           select key from writes where finished_at is null and not_after < ${before} order by not_after limit ${limit})`
+      return count
+    },
+  },
+  {
+    name: 'links of accounts',
+    days: linkDays,
+    waitsForOthers: false,
+    deleteSome: async (sql, before, limit) => {
+      const { count } = await sql`
+        delete from identity_links where hash in (
+          select hash from identity_links where expires_at < ${before} order by expires_at limit ${limit})`
+      return count
+    },
+  },
+  {
+    name: 'audit trail',
+    days: auditDays,
+    waitsForOthers: false,
+    deleteSome: async (sql, before, limit) => {
+      const { count } = await sql`
+        delete from audit where id = any(array(select id from audit where at < ${before} order by at limit ${limit}))`
       return count
     },
   },

@@ -1,10 +1,13 @@
 import type { Sql } from './connect.ts'
 
-/** True while a live handler holds the event that a session waits for. By Postgres' clock, as leases are. */
+/**
+ * True while a live handler of the agent, the only stage with leases, holds the event that a session waits for. By
+ * Postgres' clock, as leases are.
+ */
 export async function isHeld(sql: Sql, session: string): Promise<boolean> {
   const rows = await sql`
     select 1 from sessions s join inbox i
-      on i.consumer in ('agent', 'route') and i.source = (s.pending_event::jsonb ->> 'source')
+      on i.consumer = 'agent' and i.source = (s.pending_event::jsonb ->> 'source')
         and i.event = (s.pending_event::jsonb ->> 'id')
     where s.id = ${session} and i.state = 'leased' and i.lease_until > now()`
   return rows.length > 0

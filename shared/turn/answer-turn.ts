@@ -23,13 +23,17 @@ export interface Answer {
 
 type AnsweredTurn = { id: string; session: string; request: string; email: string; openedAt: Date }
 
+/** What a turn is to its session: the approval that it is the decision of, and which turn the session stands at. */
+type PlacedTurn = AnsweredTurn & { decided: string | null; current: string | null }
+
 /**
  * Ends a turn with its one answer: closes the turn, appends the answer to the history, moves the conversation on and
  * returns the response-ready event, all in the caller's transaction under the session's lock. Null: it had ended.
+ * Where the session has left the turn behind, its event and its conversation stay as they are.
  */
 export async function answerTurn(
   sql: Sql,
-  turn: AnsweredTurn,
+  turn: PlacedTurn,
   answer: Answer,
   options: { chain: Chain; source: string; now: Date },
 ): Promise<Event<ResponseReady> | null> {
@@ -37,13 +41,22 @@ export async function answerTurn(
   const response = responseOf(turn, answer, options)
   if (!(await closeTurn(sql, { turn: turn.id, state: answer.state, response, now }))) return null
   await appendAnswer(sql, { session: turn.session, turn: turn.id, content: answer.content, now })
+  if (turn.current !== null && turn.current !== turn.id) return response
+  if (!leavesQuestion(turn, answer)) await withdrawApprovals(sql, turn.session, source, now)
+  if (turn.current === null) return response
   if (answer.conversation !== 'keep') await setConversation(sql, turn.session, answer.conversation)
-  // Whatever ended the flow: no yes that it was given may be used after it. An apology asks nothing either: a yes after
-  // it is none to the question before, which is put again.
-  const asks = answer.conversation === 'keep' ? answer.state === 'answered' : answer.conversation.flow !== null
-  if (!asks) await withdrawApprovals(sql, turn.session, source, now)
   await setPendingEvent(sql, turn.session, response, now)
   return response
+}
+
+/**
+ * Whether a yes after this answer can only be one to the question that the conversation stands at. Not where the flow
+ * is over; nor after an apology, nor after news of what somebody else decided: a yes to those is none to the question
+ * before them, which is put again.
+ */
+function leavesQuestion({ decided }: PlacedTurn, { conversation, state }: Answer): boolean {
+  if (conversation !== 'keep') return conversation.flow !== null
+  return state === 'answered' && decided === null
 }
 
 /** The response-ready event of an answer: the same answer at the same moment is the same bytes. */

@@ -14,9 +14,10 @@ export const faultTitles: Record<Fault, string> = {
 /**
  * What goes on while the fault strikes. `conversation`: a laptop refresh from greeting to ticket. `given-up`: the same,
  * but the broker gives up an event of each of its first turns, so that the keeper closes them. `lost-events`: the same,
- * but the broker loses events that it took, so that the keeper's tick has to find them.
+ * but the broker loses events that it took, so that the keeper's tick has to find them. `chores`: what is over or waits
+ * (test/chaos/chores.ts), and somebody else's decision.
  */
-export const scenarios = ['conversation', 'given-up', 'lost-events'] as const
+export const scenarios = ['conversation', 'given-up', 'lost-events', 'chores'] as const
 export type ScenarioName = (typeof scenarios)[number]
 
 export type Place = 'only' | 'first' | 'middle' | 'last'
@@ -47,10 +48,17 @@ export function fewest(runs: readonly Reached[]): Reached {
   return new Map(counts.filter(([, times]) => times > 0))
 }
 
+/** The points of a scenario that no other one shows as well. */
+const shown: Record<ScenarioName, RegExp> = {
+  conversation: /^/,
+  'given-up': /^keeper:/,
+  'lost-events': /^keeper:/,
+  chores: /^keeper: (?:before|after) (?:late|waiting|expired|old) |decision commit$/,
+}
+
 /** Every point of a scenario at its first, a middle and its last arrival, with every fault. */
 export function casesOf(scenario: ScenarioName, reached: Reached): Case[] {
-  // In the other two only the keeper does what the conversation alone does not show.
-  const points = [...reached].filter(([point]) => scenario === 'conversation' || point.startsWith('keeper:'))
+  const points = [...reached].filter(([point]) => shown[scenario].test(point))
   return points.flatMap(([point, times]) =>
     places(times).flatMap(([place, occurrence]) =>
       faults.map((fault) => ({ scenario, point, occurrence, place, fault })),

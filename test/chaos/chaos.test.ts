@@ -13,11 +13,11 @@ test('a process that is killed or hangs at any point: one ticket, every message 
   const bad = [...run.undisturbed, ...run.outcomes].filter(({ problems }) => problems.length > 0)
   expect(bad.map(({ id, problems, transcript }) => ({ id, problems, transcript }))).toEqual([])
   const { points, cases, model_changes } = summarise(run)
-  expect(points, writeTable(run)).toBeGreaterThanOrEqual(35)
+  expect(points, writeTable(run)).toBeGreaterThanOrEqual(47)
   expect(cases).toBe(points)
   // A run in which the model never changed its mind would show nothing of law 4's last sentence.
   expect(model_changes).toBeGreaterThan(5)
-}, 240_000)
+}, 360_000)
 
 test.each(plantedBugs)('the place for the planted bug "$name" is where it was', async ({ changes }) => {
   // `make chaos-self` plants each and sees that it is found.

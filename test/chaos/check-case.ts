@@ -47,7 +47,7 @@ export async function checkCase(
   return [
     ...checkTickets(stand, employee, talk),
     ...(await checkRequests(stand, employee, talk, expected)),
-    ...(await checkTurns(stand, employee)),
+    ...(await checkTurns(stand, employee.email)),
     ...(await checkHistory(stand, employee, talk)),
     ...(await checkWrites(stand, employee)),
     ...(await checkDeadLetters(stand, knownDeadLetters, expected)),
@@ -102,7 +102,8 @@ async function checkRequests(stand: Stand, employee: Employee, talk: Talk, expec
   return problems
 }
 
-async function checkTurns(stand: Stand, employee: Employee): Promise<Problem[]> {
+/** Whether every message of this person that was queued has one turn, and every turn one answer that was delivered. */
+export async function checkTurns(stand: Stand, email: string): Promise<Problem[]> {
   const turns = await stand.database<TurnRow[]>`
     select t.id, t.request, t.message, t.state, t.step,
       extract(epoch from t.opened_at)::float8 * 1000 as opened, extract(epoch from t.finished_at)::float8 * 1000 as finished,
@@ -110,10 +111,10 @@ async function checkTurns(stand: Stand, employee: Employee): Promise<Problem[]> 
       (select count(*)::int from deliveries d where d.turn = t.id and d.state = 'delivered') as deliveries,
       (select count(*)::int from steps j where j.turn = t.id) as steps
     from turns t join sessions s on s.id = t.session join people p on p.id = s.person
-    where p.email = ${employee.email} order by t.message`
+    where p.email = ${email} order by t.session, t.message`
   const queued = await stand.database<{ id: string; failed: boolean }[]>`
     select id, state = 'failed' as failed from requests
-    where identity = ${`email:${employee.email}`} and message is not null`
+    where identity = ${`email:${email}`} and message is not null`
   const problems: Problem[] = []
   for (const { id } of queued) {
     const own = turns.filter(({ request }) => request === id)
@@ -135,7 +136,8 @@ async function checkTurns(stand: Stand, employee: Employee): Promise<Problem[]> 
     if (turn.opened < before) problems.push({ kind: 'wrong', what: `${name} began before the one before had ended` })
     // A tick that was let pass made the row older than the turn is.
     before = Math.max(before, turn.finished)
-    if (turn.state === 'answered' && turn.steps !== turn.step) {
+    // A command takes no step, and is in the journal all the same.
+    if (turn.state === 'answered' && turn.steps !== Math.max(turn.step, 1)) {
       problems.push({
         kind: turn.steps > turn.step ? 'duplicate' : 'loss',
         what: `${name} is at step ${turn.step} and has ${turn.steps} in its journal`,
@@ -190,7 +192,7 @@ async function checkWrites(stand: Stand, employee: Employee): Promise<Problem[]>
   return problems
 }
 
-async function checkDeadLetters(stand: Stand, known: readonly string[], expected: Expected): Promise<Problem[]> {
+export async function checkDeadLetters(stand: Stand, known: readonly string[], expected: Expected): Promise<Problem[]> {
   const letters = await stand.database<{ type: string; data: string | null }[]>`
     select event_type as type, error_data as data from dead_letters
     where not id = any(${`{${known.join(',')}}`}::text::uuid[])`

@@ -108,7 +108,7 @@ export function summarise(run: ChaosRun): Summary {
  */
 function kindOf({ case: one, inDoubt, noticedMs }: Outcome): 'crash' | 'hang' | 'in-doubt' | 'tick' {
   if (inDoubt) return 'in-doubt'
-  if (one?.scenario === 'lost-events') return 'tick'
+  if (one?.scenario === 'lost-events' || (one?.scenario === 'chores' && one.point.startsWith('keeper:'))) return 'tick'
   return one?.fault === 'hang' || noticedMs !== null ? 'hang' : 'crash'
 }
 
@@ -133,7 +133,12 @@ export function writeTable(run: ChaosRun): string {
   return [head, ...body].join('\n')
 }
 
-const notes: Record<ScenarioName, string> = { conversation: '', 'given-up': ' (given up)', 'lost-events': ' (lost)' }
+const notes: Record<ScenarioName, string> = {
+  conversation: '',
+  'given-up': ' (given up)',
+  'lost-events': ' (lost)',
+  chores: '',
+}
 
 function rowOf({ scenario, point }: Case): string {
   return `${point}${notes[scenario]}`

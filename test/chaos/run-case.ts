@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises'
 import type { Employee } from '../../local/servicenow/employees.ts'
 import { atRest } from './at-rest.ts'
 import { type Case, idOf, type Reached, randomFrom, type ScenarioName } from './cases.ts'
-import { checkCase, type Problem, readDeadLetters, readDigest, wasInDoubt } from './check-case.ts'
+import { checkCase, checkDeadLetters, type Problem, readDeadLetters, readDigest, wasInDoubt } from './check-case.ts'
+import { createChores } from './chores.ts'
 import type { Arrival, Order } from './control.ts'
 import { createEmployee, post, type Said, say, type Talk } from './employee.ts'
 import { createLedger } from './ledger.ts'
@@ -169,16 +170,22 @@ export async function runCase(
 
   const talk: Talk = { said: [], approved: null, over: false }
   try {
-    const hurry = () => struck !== null
-    const talking = converse(stand, employee, { id: `${id} ${employee.email}`, overlap, hurry, talk, patienceMs })
-    // Both to their ends, so that nothing of this case goes on into the next one.
-    const ended = await Promise.allSettled([talking.finally(() => trouble.end()), trouble.run()])
-    for (const one of ended) if (one.status === 'rejected') throw one.reason
+    const chores = what.scenario === 'chores' ? createChores(stand, employee, { id, talk, trouble, patienceMs }) : null
+    if (chores === null) {
+      const hurry = () => struck !== null
+      const talking = converse(stand, employee, { id: `${id} ${employee.email}`, overlap, hurry, talk, patienceMs })
+      // Both to their ends, so that nothing of this case goes on into the next one.
+      const ended = await Promise.allSettled([talking.finally(() => trouble.end()), trouble.run()])
+      for (const one of ended) if (one.status === 'rejected') throw one.reason
+    } else {
+      await chores.run()
+    }
     await wake
     await trouble.settle(patienceMs)
     over = true
     inConversation = new Map(reached)
-    problems.push(...(await checkCase(stand, employee, talk, trouble.expected, deadLetters)))
+    if (chores === null) problems.push(...(await checkCase(stand, employee, talk, trouble.expected, deadLetters)))
+    else problems.push(...(await chores.check()), ...(await checkDeadLetters(stand, deadLetters, trouble.expected)))
     problems.push(...(await again(stand, employee, talk, ledger, trouble, random, patienceMs)))
   } catch (error) {
     problems.push({ kind: 'stuck', what: error instanceof Error ? error.message : String(error) })

@@ -105,7 +105,15 @@ export async function startStand(options: StandOptions): Promise<Stand> {
     const control: Control = await startControl((arrival) => hooks.arrived(arrival))
     ends.push(() => control.close())
     const people = employees(name)
-    const mock = await startServiceNow({ employees: people })
+    const manager = {
+      number: '8999',
+      name: 'Manager',
+      email: managerOf(name),
+      location: 'EMEA',
+      active: true,
+      laptop: null,
+    }
+    const mock = await startServiceNow({ employees: [...people, manager] })
     ends.push(() => mock.close())
     const model = await startFickleModel(() => hooks.random())
     ends.push(() => model.close())
@@ -267,8 +275,13 @@ function employees(name: string): Employee[] {
     email: `employee.${index}.${name}@company.com`,
     location: 'EMEA',
     active: true,
+    manager: managerOf(name),
     laptop: { model: 'Latitude 7420', serial: `DL7420-${index}`, purchase: { on: '2020-01-15' } },
   }))
+}
+
+function managerOf(name: string): string {
+  return `manager.${name}@company.com`
 }
 
 async function shorten(folder: string, ending: string, from: RegExp, to: string): Promise<void> {

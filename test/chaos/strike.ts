@@ -102,6 +102,8 @@ function loseAnswer(stand: Stand, service: ServiceName, point: string): { order:
       return lose('servicenow', /^POST /)
     case 'before settle':
       return lose('postgres', /update writes/)
+    case 'before old rows':
+      return lose('postgres', /delete from/)
     case 'before reply':
       return { order: 'lose', losesReply: false }
     default:

@@ -50,7 +50,7 @@ export function createTrouble(stand: Stand, scenario: ScenarioName, problems: Pr
       return before >= plan.after
     })
 
-  const tick = async (): Promise<void> => {
+  const tick = async (task: 'repair' | 'keep-house' = 'repair'): Promise<void> => {
     // More than the interval until the next republication, which doubles; never past a turn's deadline.
     const days = 3 * 2 ** ticks
     ticks += 1
@@ -67,7 +67,7 @@ export function createTrouble(stand: Stand, scenario: ScenarioName, problems: Pr
     const event = {
       'ce-specversion': '1.0',
       'ce-id': randomUUID(),
-      'ce-source': '/apis/v1/namespaces/self-service-agent/pingsources/repair',
+      'ce-source': `/apis/v1/namespaces/self-service-agent/pingsources/${task}`,
       'ce-type': eventTypes.tick,
       'content-type': 'application/json',
     }
@@ -77,7 +77,7 @@ export function createTrouble(stand: Stand, scenario: ScenarioName, problems: Pr
       const response = await fetch(`http://127.0.0.1:${stand.services.keeper.port}/`, {
         method: 'POST',
         headers: event,
-        body: '{"task":"repair"}',
+        body: JSON.stringify({ task }),
         signal: AbortSignal.timeout(5_000),
       }).catch(() => null)
       await response?.arrayBuffer().catch(() => {})
@@ -88,7 +88,7 @@ export function createTrouble(stand: Stand, scenario: ScenarioName, problems: Pr
   }
 
   const settle = async (longestMs: number): Promise<void> => {
-    if (scenario !== 'lost-events') return atRest(stand, longestMs)
+    if (scenario !== 'lost-events' && scenario !== 'chores') return atRest(stand, longestMs)
     const until = performance.now() + longestMs
     for (;;) {
       // A second for the events on their way; what is not at rest by then was lost.
@@ -125,6 +125,7 @@ export function createTrouble(stand: Stand, scenario: ScenarioName, problems: Pr
         if (swallowed.size > 0 && (await owesNothing(stand)) && (await waitsForLost(stand))) await tick()
       }
     },
+    tick,
     settle,
   }
 }

@@ -124,7 +124,8 @@ export function createPlay(world: SmallWorld): Play {
     const by = decision === 'expired' ? 'tick' : { email: boss, caller: boss }
     const decided = await sql.begin((transaction) => decideApproval(transaction, { id, decision, by, now: at }))
     if (decided?.event) publish(decided.event)
-    return decided?.event != null
+    // One that was decided before gives that decision's event again.
+    return decided?.before === 'open' && decided.event !== null
   }
   const tick = async (instance: number) => {
     const over = await askedOfBoss('over')
