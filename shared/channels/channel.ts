@@ -12,10 +12,16 @@ export interface Channel {
   name: string
   /** True where this deployment has what the channel needs. */
   configured(environment: Environment): boolean
+  /** Names of all settings that each part sees, so that a function is given no secret of another; left out: it sees all. */
+  reads?: { door?: readonly string[]; sender?: readonly string[]; mailbox?: readonly string[] }
+  /** False where nobody listens: dispatch knows nothing of it, and nothing is ever sent there. */
+  sends?: false
   /** Its routes at the public door; absent: it has none. */
   routes?: readonly DoorRoute[]
   /** Verify, then message in. Absent: it has no routes. */
   openDoor?(environment: Environment, parts: DoorParts): Promise<Door>
+  /** The thread in which a person with these identities is reached unasked; null: nowhere. Absent: nobody ever is. */
+  reach?(identities: readonly string[]): string | null
   /** Answer, then delivery out. */
   openSender(environment: Environment, parts: SenderParts): Promise<Sender>
   /** Fetches what came, at a tick of the name `mail`; absent: the channel calls us. */
@@ -109,7 +115,5 @@ export interface Sender {
   send(outgoing: Outgoing, signal: AbortSignal): Promise<string>
   /** What an earlier try of this delivery sent, or null where it certainly did not. Absent: it cannot be asked. */
   find?(outgoing: Outgoing, signal: AbortSignal): Promise<string | null>
-  /** The thread in which a person with these identities is reached unasked; null: they are not on this channel. */
-  reach(identities: readonly string[]): string | null
   close?(): Promise<void>
 }

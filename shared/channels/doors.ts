@@ -1,5 +1,5 @@
 import type { Door, DoorCall, DoorParts, DoorRoute, Environment } from './channel.ts'
-import { configuredChannels } from './registry.ts'
+import { configuredChannels, settingsFor } from './registry.ts'
 
 /** The doors of this deployment's channels, each opened with its first call. */
 export interface Doors {
@@ -12,10 +12,13 @@ export interface Doors {
 export function openDoors(environment: Environment, parts: DoorParts): Doors {
   const opened = new Map<string, Promise<Door>>()
   const configured = configuredChannels(environment)
+  const settings = settingsFor(environment, 'door')
   const open = (name: string): Promise<Door> => {
     const known = opened.get(name)
     if (known !== undefined) return known
-    const door = configured.find((channel) => channel.name === name)?.openDoor?.(environment, parts)
+    const door = configured
+      .find((channel) => channel.name === name)
+      ?.openDoor?.(settings.get(name) ?? environment, parts)
     if (door === undefined) return Promise.reject(new Error(`channel ${name} has routes and no door`))
     opened.set(name, door)
     // A start that failed is tried again with the next call.

@@ -52,12 +52,15 @@ export interface ReceiveParts {
   log: Log
   /** Bytes of text that one message may have. */
   messageLimit: number
+  /** Messages of one person that may wait for their answers on one channel; default: any number. */
+  mostWaiting?: number
 }
 
 /**
  * Takes a verified message: its row, then its event. Where the broker does not take the event, the row is kept and the
  * repair tick publishes it, so that this counts as accepted.
- * @throws Fault `request.malformed`, `request.too-large`, `attachment.unusable`, `store.unavailable`
+ * @throws Fault `request.malformed`, `request.too-large`, `request.too-many` (nothing was taken: the channel says so),
+ *   `attachment.unusable`, `store.unavailable`
  */
 export async function receive(parts: ReceiveParts, incoming: Incoming): Promise<Received> {
   const person = parseEmail(incoming.person)
@@ -72,7 +75,7 @@ export async function receive(parts: ReceiveParts, incoming: Incoming): Promise<
   }
   if (incoming.text.trim() === '') throw new Fault('request.malformed', 'there is nothing to read in the message')
   const { row, event } = build(parts, person, incoming)
-  const acceptance = await acceptWithAttachments(parts.database, row, incoming.attachments)
+  const acceptance = await acceptWithAttachments(parts.database, row, incoming.attachments, parts.mostWaiting)
   if (acceptance.outcome !== 'created') {
     const { id, state, event: stored } = acceptance.request
     // Nobody knows whether the first try got as far as the broker; the event's id makes a second one harmless.

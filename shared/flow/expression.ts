@@ -18,25 +18,49 @@ interface Bench {
 /** What a cut in the middle of an emoji leaves, and no store takes. */
 const halfCharacter = /\p{Cs}/gu
 
-const benches = new WeakMap<Agent, Bench>()
+/** What expressions are written in: an agent, or any other file with names of its own. */
+export interface ExpressionScope {
+  /** What a fault calls it. */
+  name: string
+  names: ReadonlySet<string>
+}
+
+const benches = new WeakMap<ExpressionScope, Bench>()
+const scopes = new WeakMap<Agent, ExpressionScope>()
+
+function scopeOf(agent: Agent): ExpressionScope {
+  const known = scopes.get(agent) ?? { name: agent.name, names: namesInScope(agent) }
+  scopes.set(agent, known)
+  return known
+}
 
 /**
  * The value of a CEL expression on these values. Whole numbers go in as integers and come out as numbers; a number that
  * is not whole is a double. Throws Fault `flow.expression-failed` with the expression, never with the values.
  */
 export function evaluate(agent: Agent, source: Expression, values: Record<string, Json>): Json {
+  return evaluateIn(scopeOf(agent), source, values)
+}
+
+/** The same in another file. @throws Fault `flow.expression-failed` */
+export function evaluateIn(scope: ExpressionScope, source: Expression, values: Record<string, Json>): Json {
   try {
-    const { run, names } = compile(agent, source)
+    const { run, names } = compile(scope, source)
     return fromCel(run(Object.fromEntries(names.map((name) => [name, toCel(values[name] ?? null)]))))
   } catch (error) {
     if (Fault.is(error)) throw error
-    throw new Fault('flow.expression-failed', `${agent.name}: ${source}: ${reasonOf(error)}`)
+    throw new Fault('flow.expression-failed', `${scope.name}: ${source}: ${reasonOf(error)}`)
   }
 }
 
 /** What is wrong with an expression before any value is known, or null. */
 export function expressionFault(agent: Agent, source: Expression): string | null {
-  const { environment } = benchOf(agent)
+  return expressionFaultIn(scopeOf(agent), source)
+}
+
+/** The same in another file. */
+export function expressionFaultIn(scope: ExpressionScope, source: Expression): string | null {
+  const { environment } = benchOf(scope)
   const checked = environment.check(source)
   if (!checked.valid) return firstLine(checked.error)
   if (usesMatches(environment.parse(source).ast)) {
@@ -45,8 +69,8 @@ export function expressionFault(agent: Agent, source: Expression): string | null
   return null
 }
 
-function compile(agent: Agent, source: Expression): Compiled {
-  const bench = benchOf(agent)
+function compile(scope: ExpressionScope, source: Expression): Compiled {
+  const bench = benchOf(scope)
   const known = bench.compiled.get(source)
   if (known !== undefined) return known
   const run = bench.environment.parse(source)
@@ -54,23 +78,22 @@ function compile(agent: Agent, source: Expression): Compiled {
   visit(run.ast, (node) => {
     if (node.op === 'id') used.add(node.args)
   })
-  const scope = namesInScope(agent)
-  const compiled = { run, names: [...used].filter((name) => scope.has(name)) }
+  const compiled = { run, names: [...used].filter((name) => scope.names.has(name)) }
   bench.compiled.set(source, compiled)
   return compiled
 }
 
-function benchOf(agent: Agent): Bench {
-  const known = benches.get(agent)
+function benchOf(scope: ExpressionScope): Bench {
+  const known = benches.get(scope)
   if (known !== undefined) return known
   const environment = new Environment({
     unlistedVariablesAreDyn: false,
     homogeneousAggregateLiterals: false,
     limits: { maxAstNodes: 500, maxDepth: 50 },
   })
-  for (const name of namesInScope(agent)) environment.registerVariable(name, 'dyn')
+  for (const name of scope.names) environment.registerVariable(name, 'dyn')
   const bench = { environment, compiled: new Map() }
-  benches.set(agent, bench)
+  benches.set(scope, bench)
   return bench
 }
 

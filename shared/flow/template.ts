@@ -5,21 +5,26 @@ import type { Json } from './json.ts'
 import { plainText } from './plain-text.ts'
 
 const liquid = openLiquid()
-const compiled = new WeakMap<Agent, Map<TemplateText, Template[]>>()
+const compiled = new WeakMap<object, Map<TemplateText, Template[]>>()
 
 /**
  * The text of a Liquid template on these values, without white space at its ends. Values are data: a template that
  * stands in one is shown, not run. Throws Fault `flow.expression-failed`, with the place and never with the values.
  */
 export function render(agent: Agent, source: TemplateText, values: Record<string, Json>): string {
+  return renderIn(agent, source, values)
+}
+
+/** The same in another file that has a name. @throws Fault `flow.expression-failed` */
+export function renderIn(file: { name: string }, source: TemplateText, values: Record<string, Json>): string {
   try {
     // A filter that cuts may leave half an emoji, which no store takes.
-    return String(liquid.renderSync(parse(agent, source), values))
+    return String(liquid.renderSync(parse(file, source), values))
       .replace(/\p{Cs}/gu, '')
       .trim()
   } catch (error) {
     const place = error instanceof Error && error.message.startsWith('undefined variable') ? `: ${error.message}` : ''
-    throw new Fault('flow.expression-failed', `${agent.name}: the text "${opening(source)}" cannot be written${place}`)
+    throw new Fault('flow.expression-failed', `${file.name}: the text "${opening(source)}" cannot be written${place}`)
   }
 }
 
@@ -44,11 +49,11 @@ export function readTemplate(source: TemplateText): TemplateReading {
   }
 }
 
-function parse(agent: Agent, source: TemplateText): Template[] {
-  let templates = compiled.get(agent)
+function parse(file: object, source: TemplateText): Template[] {
+  let templates = compiled.get(file)
   if (templates === undefined) {
     templates = new Map()
-    compiled.set(agent, templates)
+    compiled.set(file, templates)
   }
   let parsed = templates.get(source)
   if (parsed === undefined) {
