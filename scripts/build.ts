@@ -1,17 +1,18 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { build, type Plugin, stop } from 'esbuild'
+import { buildPage } from './build/page.ts'
 import { readCommand } from './command-line/read-command.ts'
 
 const root = join(import.meta.dirname, '..')
 const functions = ['ingress', 'normalize', 'route', 'agent', 'dispatch', 'keeper', 'servicenow']
 
 /**
- * Bundles each function into one file of a folder, and a main.js that starts the one FUNC_STAGE names. Who reads the
- * folder meanwhile finds the old files or the new ones, never none. `plugins` change what goes in, for a test.
+ * Bundles each function into one file of a folder, a main.js that starts the one FUNC_STAGE names, and the chat page
+ * into web/. Who reads the folder meanwhile finds the old files or the new ones, never none. `plugins` change what goes in, for a test.
  */
 export async function bundleFunctions(folder: string, plugins: Plugin[] = []): Promise<void> {
-  const { outputFiles } = await build({
+  const { outputFiles: bundles } = await build({
     absWorkingDir: root,
     entryPoints: ['functions/main.ts', ...functions.map((name) => `functions/${name}/index.ts`)],
     outdir: folder,
@@ -35,14 +36,14 @@ export async function bundleFunctions(folder: string, plugins: Plugin[] = []): P
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   })
+  const page = await buildPage(root, join(folder, 'web'))
   // Its process would stay as long as this one.
   await stop()
+  const outputFiles = [...bundles.sort(byNeed), ...page]
   await mkdir(folder, { recursive: true })
   const draft = await mkdtemp(join(folder, '.draft-'))
   try {
-    // First the chunks, whose names change with what is in them, then the files that name them.
-    const isChunk = (path: string) => Number(path.includes(`${sep}chunks${sep}`))
-    for (const { path, contents } of outputFiles.sort((a, b) => isChunk(b.path) - isChunk(a.path))) {
+    for (const { path, contents } of outputFiles) {
       await writeFile(join(draft, 'file'), contents)
       await mkdir(dirname(path), { recursive: true })
       await rename(join(draft, 'file'), path)
@@ -51,6 +52,12 @@ export async function bundleFunctions(folder: string, plugins: Plugin[] = []): P
     await rm(draft, { recursive: true, force: true })
   }
   await removeOthers(folder, new Set(outputFiles.map(({ path }) => path)))
+}
+
+/** First the chunks, whose names change with what is in them, then the files that name them. */
+function byNeed(a: { path: string }, b: { path: string }): number {
+  const isChunk = (path: string) => Number(path.includes(`${sep}chunks${sep}`))
+  return isChunk(b.path) - isChunk(a.path)
 }
 
 /** Removes what an earlier build left, but no draft: it may be another build's. */

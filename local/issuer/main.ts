@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { wholeNumber } from '../../shared/settings/environment.ts'
+import { employees } from '../servicenow/employees.ts'
 import { openKey } from './key.ts'
 import { createIssuer } from './serve.ts'
 import { issuerSettings } from './settings.ts'
@@ -7,7 +8,11 @@ import { issuerSettings } from './settings.ts'
 const settings = issuerSettings(process.env, wholeNumber(process.env, 'PORT', 8091, [0, 65_535]))
 const key = await openKey(settings.folder)
 let issuer = settings.issuer
-const server = createIssuer(key, () => issuer).listen(settings.port, process.env['HOST'] || '127.0.0.1')
+const page =
+  settings.client === null
+    ? null
+    : { client: settings.client, people: employees.filter(({ active }) => active), now: () => new Date() }
+const server = createIssuer(key, () => issuer, page).listen(settings.port, process.env['HOST'] || '127.0.0.1')
 await once(server, 'listening')
 const address = server.address()
 const port = typeof address === 'object' && address !== null ? address.port : settings.port
