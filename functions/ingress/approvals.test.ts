@@ -72,7 +72,10 @@ test.each([
   expect(await decisions()).toMatchObject([
     { speaker: 'bob@example.com', identity: 'email:alice@example.com', content, channel: 'generic' },
   ])
-  expect(door.broker.events).toMatchObject([{ type: eventTypes.requestCreated }])
+  // Each time the same event, as long as no queue has seen it: the first try may have died before the broker had it.
+  expect(new Set(door.broker.events.map((event) => JSON.stringify(event))).size).toBe(1)
+  expect(door.broker.events[0]).toMatchObject({ type: eventTypes.requestCreated })
+  expect(door.broker.events).toHaveLength(3)
   const response = await door.get('/api/v1/approvals', await as('bob@example.com'))
   expect(JSON.stringify(await response.json())).not.toContain(approval)
 })

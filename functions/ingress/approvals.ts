@@ -1,6 +1,7 @@
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Event } from '../../shared/events/event.ts'
 import type { Caller } from '../../shared/identity/caller.ts'
+import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import { decideApproval, findAskedOf, findAwaited } from '../../shared/store/decisions.ts'
 import { type ApprovalsBody, type AwaitedBody, type DecidedBody, decision } from './bodies.ts'
@@ -43,7 +44,8 @@ export async function listAwaited(database: Database, caller: Caller): Promise<R
 
 /**
  * Takes the caller's yes or no to one of them. It enters the employee's conversation as an event of its own; where the
- * broker does not take that event, the repair tick publishes it. A repetition of the same decision answers the same.
+ * broker does not take that event, the repair tick publishes it. A repetition of the same decision answers the same, and
+ * publishes the same event where no queue has seen it yet.
  * @throws Fault `request.malformed`, `request.not-found`, `approval.expired`, `approval.decided`
  */
 export async function takeDecision(
@@ -56,7 +58,12 @@ export async function takeDecision(
   if (!parsed.success) throw new Fault('request.malformed', 'decision: "approve" or "decline"')
   const wanted = parsed.data.decision === 'approve' ? 'granted' : 'declined'
   const by = { email: personOf(caller), caller: caller.subject }
-  const decided = await database.begin((sql) => decideApproval(sql, { id, decision: wanted, by, now }))
+  const decided = await database.begin(async (sql) => {
+    const decided = await decideApproval(sql, { id, decision: wanted, by, now })
+    await faultPoint('ingress: before decision commit')
+    return decided
+  })
+  await faultPoint('ingress: after decision commit')
   if (decided === null) throw new Fault('request.not-found', 'no approval of this id waits for you')
   if (decided.event !== null) await publish(id, decided.event)
   const state = decided.before === 'open' ? wanted : decided.before === 'used' ? 'granted' : decided.before

@@ -30,6 +30,9 @@ const base = {
   approval_id: z
     .nullish(z.uuid('not an id'))
     .check(z.describe('For a pressed button: the id in the offer whose yes or no this is. It answers nothing else.')),
+  reply_to: z
+    .nullish(z.uuid('not an id'))
+    .check(z.describe('Id of a webhook of your own: the answer is pushed there, too.')),
 }
 
 const typeOf = <Name extends ReadByAsker>(name: Name) =>
@@ -111,7 +114,7 @@ export const conversation = z.object({
   messages: z.array(
     z.object({
       number: z.int(),
-      role: z.enum(['employee', 'approver', 'agent']),
+      role: z.enum(['employee', 'approver', 'agent', 'system']),
       content: z.string(),
       request_id: z.nullable(id),
       created_at: z.iso.datetime(),

@@ -45,7 +45,10 @@ export function buildRequest(question: Question, arrival: Arrival): { row: NewRe
     content: question.content,
     metadata: question.metadata,
     context: question.context,
-    target: { channel: question.channel, thread: null },
+    target: {
+      ...{ channel: question.channel, thread: null },
+      ...(question.replyTo === null ? {} : { also: [{ channel: 'webhook', thread: question.replyTo }] }),
+    },
     traceparent,
     event: JSON.stringify(event),
     acceptedAt: arrival.at,

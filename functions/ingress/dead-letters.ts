@@ -1,6 +1,7 @@
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Event } from '../../shared/events/event.ts'
 import type { Caller } from '../../shared/identity/caller.ts'
+import { noteAudit } from '../../shared/store/audit.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import {
   type DeadLetter,
@@ -83,7 +84,12 @@ async function redrive(
   publish: (event: Event) => Promise<void>,
   options: { id: string; by: string; now: Date },
 ): Promise<Treated> {
-  const redriven = await database.begin((sql) => redriveDeadLetter(sql, options))
+  const entry = { actor: options.by, action: 'dead-letter.redriven', subject: options.id } as const
+  const redriven = await database.begin(async (sql) => {
+    const redriven = await redriveDeadLetter(sql, options)
+    if (redriven?.kind === 'message') await noteAudit(sql, entry, options.now)
+    return redriven
+  })
   if (redriven === null) return { result: 'not-found', request_id: null }
   if (redriven.kind === 'gone') return { result: 'gone', request_id: null }
   if (redriven.kind === 'decided') return { result: `already-${redriven.state}`, request_id: null }
@@ -97,12 +103,20 @@ async function redrive(
   if (redriven.kind === 'message') return { result: 'redriven', request_id: redriven.request }
   if (!taken) return { result: 'broker-unavailable', request_id: null }
   // Published first, marked then: a crash in between costs a second publication, which changes nothing.
-  await markRedriven(database, { ...options, as: null, outcome: redriven.outcome })
+  await database.begin(async (sql) => {
+    await markRedriven(sql, { ...options, as: null, outcome: redriven.outcome })
+    await noteAudit(sql, entry, options.now)
+  })
   return { result: 'redriven', request_id: null }
 }
 
 async function discard(database: Database, options: { id: string; by: string; now: Date }): Promise<Treated> {
-  const before = await database.begin((sql) => discardDeadLetter(sql, options))
+  const before = await database.begin(async (sql) => {
+    const before = await discardDeadLetter(sql, options)
+    const entry = { actor: options.by, action: 'dead-letter.discarded', subject: options.id } as const
+    if (before === 'stored') await noteAudit(sql, entry, options.now)
+    return before
+  })
   if (before === null) return { result: 'not-found', request_id: null }
   return { result: before === 'stored' ? 'discarded' : `already-${before}`, request_id: null }
 }

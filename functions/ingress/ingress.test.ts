@@ -43,7 +43,7 @@ test.each([
   '/',
   '/api',
   '/api/v1/requests/',
-  '/api/v1/conversations',
+  '/api/v1/conversation',
   '/api/v1/requests/a/b',
   '/openapi.json/',
   '/.env',

@@ -1,12 +1,12 @@
-import { Hono } from 'hono'
+import { mediaTypes } from '../../shared/attachments/media-types.ts'
 import type { ObjectStore } from '../../shared/attachments/object-store.ts'
 import { acceptWithAttachments } from '../../shared/attachments/rows.ts'
 import type { Doors } from '../../shared/channels/doors.ts'
 import { Fault } from '../../shared/errors/fault.ts'
-import { toFault } from '../../shared/errors/to-fault.ts'
 import type { Event } from '../../shared/events/event.ts'
-import { readBearer } from '../../shared/identity/bearer.ts'
-import { type Caller, hasScope } from '../../shared/identity/caller.ts'
+import { isApiKey, verifyApiKey } from '../../shared/identity/api-key.ts'
+import type { Caller } from '../../shared/identity/caller.ts'
+import type { Environment } from '../../shared/settings/environment.ts'
 import { faultPoint } from '../../shared/stage/fault-point.ts'
 import type { DoorFunction } from '../../shared/stage/function.ts'
 import { checkStore } from '../../shared/store/check.ts'
@@ -15,17 +15,25 @@ import { findAnswered, findRequest, type StoredRequest } from '../../shared/stor
 import type { Log } from '../../shared/telemetry/log.ts'
 import { listApprovals, listAwaited, takeDecision } from './approvals.ts'
 import { giveAttachment, takeAttachment } from './attachments.ts'
-import type { AcceptedBody, Finished } from './bodies.ts'
+import { buildApp, type Serve } from './build-app.ts'
 import { buildRequest } from './build-request.ts'
 import { readDeadLetter, readDeadLetters, treatDeadLetters } from './dead-letters.ts'
-import { toProblem } from './problem.ts'
-import { readAtMost } from './read-at-most.ts'
+import { createEventStreams } from './events.ts'
+import { finish, isFinished, postpone } from './finish.ts'
+import { identify } from './identify.ts'
+import { createIdentityDesk, requireWho } from './identity.ts'
+import type { ReachingChannel } from './me.ts'
 import { readConversation } from './read-conversation.ts'
 import { readJson } from './read-json.ts'
 import { readPrefer, type Waiting } from './read-prefer.ts'
 import { readQuestion } from './read-question.ts'
-import { type AskRoute, type Route, routes } from './routes.ts'
+import { createRecordsDesk } from './records.ts'
+import { isOfRecords } from './records-routes.ts'
+import { type AskRoute, isOfIdentity, isOfPage } from './routes.ts'
 import { createWatch } from './watch.ts'
+import type { SignInParts } from './web/sign-in.ts'
+import { createWeb } from './web/web.ts'
+import { createWebhookDesk } from './webhooks.ts'
 
 export interface IngressOptions {
   database: Database
@@ -41,10 +49,18 @@ export interface IngressOptions {
   log: Log
   /** Bytes of text that one message may have; default 16 KiB. */
   messageLimit?: number
+  /** Messages of one person that may wait for their answers on one channel; default 30. */
+  mostWaiting?: number
+  /** The channels on which this deployment reaches people; default none. */
+  channels?: readonly ReachingChannel[]
   /** Where files go, and how many bytes one may have; null: this deployment takes none. */
   attachments?: { store: ObjectStore; limit: number } | null
   /** The channels that call this door; default none. */
   doors?: Doors
+  /** WEBHOOK_SIGNING_KEY and the others (shared/channels/webhook); default: nothing is pushed. */
+  webhooks?: Environment
+  /** The page's sign-in; default: there is no page. */
+  web?: Omit<SignInParts, 'now' | 'randomBytes' | 'log'> | null
 }
 
 export interface Ingress extends DoorFunction {
@@ -56,35 +72,40 @@ export interface Ingress extends DoorFunction {
 
 /** Milliseconds; the longest wait stays under the idle time of the load balancers in front. */
 const longestWait = 60_000
-const retryAfterSeconds = 2
-/** Bytes that a channel may send at once: Slack's largest payload is a fraction of it. */
-const channelBodyLimit = 1_048_576
 const uuid = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-const securityHeaders = {
-  'cache-control': 'no-store',
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'referrer-policy': 'no-referrer',
-  'x-content-type-options': 'nosniff',
-}
 
 /** The public door: who asks is verified, what they ask becomes a row and an event, and who waits gets the answer. */
 export function createIngress(options: IngressOptions): Ingress {
-  const { database, log, messageLimit = 16_384 } = options
+  const { database, log, messageLimit = 16_384, mostWaiting = 30, channels = [] } = options
   // JSON may spell each byte of a text as six; beside the text there is room for metadata and the channel's fields.
   const bodyLimit = messageLimit * 6 + 131_072
   const watch = createWatch({ find: (ids) => findAnswered(database, ids), log })
   let document: string | undefined
   const { now, newId, attachments = null } = options
   const files = { database, log, now, newId, attachments }
+  const webhooks = createWebhookDesk({ database, now, newId, environment: options.webhooks ?? {} })
+  const { randomBytes } = options
+  const identity = createIdentityDesk({ database, now, newId, randomBytes, channels })
+  const records = createRecordsDesk({ database, now, deleteObject: attachments?.store.delete })
+  const verify = async (token: string) =>
+    isApiKey(token) ? await verifyApiKey(database, token, now()) : await options.verify(token)
+  const web = createWeb(options.web ? { ...options.web, now, randomBytes, log } : null)
+  const streams = createEventStreams({
+    ...{ database, now, log, messageLimit },
+    files: attachments === null ? null : { limit: attachments.limit, types: mediaTypes },
+  })
 
   /** Runs what a route does once its caller is known; the table says which routes have none. */
   const serve: Serve = async (route, request, id) => {
     if (route.kind === 'document') return await readDocument()
-    const caller = await identify(request)
-    if (route.who !== 'anyone' && route.who !== 'caller' && !hasScope(caller, route.who)) {
-      throw new Fault('identity.forbidden', `this route takes the scope "${route.who}"`)
+    if (isOfPage(route)) return await web.answer(route.kind, request, id)
+    const caller = await identify(route, request, { verify, person: web.person })
+    requireWho(route, caller)
+    if (isOfIdentity(route)) {
+      const read = async () => (await readJson(request, bodyLimit)).value
+      return await identity(route.kind, { caller, request, named: id, read, id: () => known(id) })
     }
+    if (isOfRecords(route)) return await records(route.kind, { caller, request, id: () => known(id) })
     switch (route.kind) {
       case 'ask':
         return await ask(route, request, caller)
@@ -108,6 +129,16 @@ export function createIngress(options: IngressOptions): Ingress {
         return await listApprovals(database, caller, options.now())
       case 'awaited':
         return await listAwaited(database, caller)
+      case 'webhooks':
+        return await webhooks.list(caller)
+      case 'register-webhook':
+        return await webhooks.register(caller, (await readJson(request, bodyLimit)).value)
+      case 'rotate-webhook':
+        return await webhooks.rotate(caller, known(id))
+      case 'remove-webhook':
+        return await webhooks.remove(caller, known(id))
+      case 'events':
+        return streams.open(request, caller)
       case 'decide': {
         const { value } = await readJson(request, bodyLimit)
         return await takeDecision(database, publish, { id: known(id), value, caller, now: options.now() })
@@ -122,13 +153,11 @@ export function createIngress(options: IngressOptions): Ingress {
     return new Response(document, { headers: { 'content-type': 'application/json' } })
   }
 
-  const identify = async (request: Request): Promise<Caller> =>
-    await options.verify(readBearer(request.headers.get('authorization')))
-
   const ask = async (route: AskRoute, request: Request, caller: Caller): Promise<Response> => {
     const waiting = readPrefer(request.headers.get('prefer'), longestWait, longestWait)
     const { text, value } = await readJson(request, bodyLimit)
     const question = readQuestion(value, caller, { channel: route.channel, messageLimit })
+    if (question.replyTo !== null) await webhooks.checkReplyTo(caller, question.replyTo)
     const { row, event } = buildRequest(question, {
       id: options.newId(),
       at: options.now(),
@@ -137,10 +166,10 @@ export function createIngress(options: IngressOptions): Ingress {
       headers: request.headers,
       path: route.path,
       text,
-      randomBytes: options.randomBytes,
+      randomBytes,
     })
     await faultPoint('ingress: before accept')
-    const acceptance = await acceptWithAttachments(database, row, question.attachments)
+    const acceptance = await acceptWithAttachments(database, row, question.attachments, mostWaiting)
     await faultPoint('ingress: after accept')
     if (acceptance.outcome === 'created') {
       log.info('request accepted', { request: row.id, channel: row.channel, traceparent: row.traceparent })
@@ -213,56 +242,16 @@ export function createIngress(options: IngressOptions): Ingress {
     },
     async shutdown() {
       watch.stop()
+      streams.stop()
       await attachments?.store.close()
       await options.doors?.close()
     },
-    drain: () => watch.stop(),
+    drain() {
+      watch.stop()
+      streams.stop()
+    },
     waiting: () => watch.count(),
   }
-}
-
-type Serve = (route: Exclude<Route, { kind: 'host' }>, request: Request, id: string) => Promise<Response>
-
-/** The table of routes as an application: what it does not name is 404, another method is 405. */
-function buildApp(serve: Serve, log: Log, doors: Doors | undefined): Hono {
-  const app = new Hono()
-  app.use(async (context, next) => {
-    await next()
-    for (const [name, value] of Object.entries(securityHeaders)) context.res.headers.set(name, value)
-  })
-  // Names before patterns, so that a GET of /requests/web is no request with the id "web".
-  const paths = [...new Set(routes.map((route) => route.path))].sort(
-    (a, b) => Number(isPattern(a)) - Number(isPattern(b)),
-  )
-  for (const path of paths) {
-    const ofPath = routes.filter((route) => route.path === path)
-    const pattern = path.replace('{id}', ':id')
-    for (const route of ofPath) {
-      if (route.kind === 'host') continue
-      app.on(route.method, pattern, (context) => serve(route, context.req.raw, context.req.param('id') ?? ''))
-    }
-    const allow = ofPath.flatMap(({ method }) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ')
-    app.all(pattern, () => toProblem(new Fault('request.method-not-allowed', `this route takes ${allow}`), { allow }))
-  }
-  for (const route of doors?.routes ?? []) {
-    app.on(route.method, route.path, async ({ req: { raw } }) => {
-      const { pathname, searchParams } = new URL(raw.url)
-      const body = await readAtMost(raw, channelBodyLimit)
-      const call = { method: raw.method, path: pathname, headers: raw.headers, query: searchParams, body }
-      return await (doors?.answer(route, call) ?? toProblem(new Fault('request.not-found', 'no such channel')))
-    })
-  }
-  app.notFound(() => toProblem(new Fault('request.not-found', 'there is no such route')))
-  app.onError((error, context) => {
-    const fault = toFault(error)
-    if (fault.status >= 500) log.error('request refused', { code: fault.code, path: context.req.path, error })
-    return toProblem(fault)
-  })
-  return app
-}
-
-function isPattern(path: string): boolean {
-  return path.includes('{')
 }
 
 function known(id: string): string {
@@ -273,32 +262,4 @@ function known(id: string): string {
 /** Whoever asked, and the person whose question it is. Anybody else learns nothing, not even that it exists. */
 function isTheirs(request: StoredRequest, caller: Caller): boolean {
   return request.caller === caller.subject || (caller.email !== null && request.identity === `email:${caller.email}`)
-}
-
-function isFinished(request: StoredRequest): boolean {
-  return request.state === 'answered' || request.state === 'failed'
-}
-
-function finish(request: StoredRequest, applied: string | null = null): Response {
-  const body: Finished = {
-    request_id: request.id,
-    session_id: request.session,
-    status: request.state === 'failed' ? 'failed' : 'completed',
-    response: request.response,
-  }
-  return Response.json(body, { headers: preferenceApplied(applied) })
-}
-
-function postpone(id: string, session: string | null, applied: string | null): Response {
-  const body: AcceptedBody = { request_id: id, session_id: session, status: 'accepted' }
-  const headers = {
-    location: `/api/v1/requests/${id}`,
-    'retry-after': String(retryAfterSeconds),
-    ...preferenceApplied(applied),
-  }
-  return Response.json(body, { status: 202, headers })
-}
-
-function preferenceApplied(applied: string | null): Record<string, string> {
-  return applied === null ? {} : { 'preference-applied': applied, vary: 'prefer' }
 }

@@ -1,5 +1,5 @@
-import * as z from 'zod/mini'
 import { mediaTypes } from '../../shared/attachments/media-types.ts'
+import { channels } from '../../shared/channels/registry.ts'
 import { scopes } from '../../shared/identity/caller.ts'
 import {
   accepted,
@@ -17,15 +17,41 @@ import {
   takenAttachment,
   treated,
 } from './bodies.ts'
-import { type AskRoute, type Route, routes, type Who } from './routes.ts'
+import { describeIdentityCall, identitySchemas } from './openapi-identity.ts'
+import {
+  answer,
+  idempotencyKey,
+  inputOf,
+  inQuery,
+  type Json,
+  outcome,
+  outputOf,
+  page,
+  pathId,
+  prefer,
+  problems,
+  reference,
+  traceparent,
+} from './openapi-parts.ts'
+import { describeRecordsCall, recordsSchemas } from './openapi-records.ts'
+import { isOfRecords } from './records-routes.ts'
+import { type AskRoute, isOfIdentity, type Route, routes, type Who } from './routes.ts'
+import { newWebhook, registered, webhooks } from './webhook-bodies.ts'
 
-type Json = Record<string, unknown>
+const channelAnswers = {
+  200: { description: 'Taken, or answered as the channel expects' },
+  ...problems([400, 401, 413, 503]),
+}
 
 const needs: Record<Who, string> = {
   anyone: 'No token is needed.',
-  caller: 'Any valid token.',
+  caller: 'Any valid token or API key.',
+  person: "A person's token, which names their e-mail address.",
   service: 'A token with the scope `service`.',
   'dead-letters:manage': 'A token with the scope `dead-letters:manage`.',
+  'api-keys:manage': 'A token with the scope `api-keys:manage`.',
+  'handoffs:manage': 'A token with the scope `handoffs:manage`.',
+  'audit:read': 'A token with the scope `audit:read`.',
 }
 
 /** The OpenAPI 3.1 document of this function, made from the table of routes and the schemas that the code parses with. */
@@ -34,6 +60,15 @@ export function describeApi(): Json {
   for (const route of routes) {
     paths[route.path] = { ...paths[route.path], [route.method.toLowerCase()]: describeRoute(route) }
   }
+  const proofs: Json = {}
+  for (const { name, routes: ofChannel = [] } of channels) {
+    for (const { path, method, proof, summary } of ofChannel) {
+      if (proof !== null)
+        proofs[name] = { type: 'apiKey', in: 'header', name: proof.header, description: proof.meaning }
+      const operation = { summary, security: proof === null ? [] : [{ [name]: [] }], responses: channelAnswers }
+      paths[path] = { ...paths[path], [method.toLowerCase()]: operation }
+    }
+  }
   return {
     openapi: '3.1.0',
     info: { title: 'Self-service agent', version: '1', description: describeScopes() },
@@ -41,7 +76,20 @@ export function describeApi(): Json {
     security: [{ bearer: [] }],
     paths,
     components: {
-      securitySchemes: { bearer: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' } },
+      securitySchemes: {
+        bearer: {
+          type: 'http',
+          scheme: 'bearer',
+          description: "The issuer's JWT of a person or program, or an API key.",
+        },
+        session: {
+          type: 'apiKey',
+          in: 'cookie',
+          name: '__Host-session',
+          description: "Set by signing in to the page; changes also need the page's own Origin and X-Requested-With.",
+        },
+        ...proofs,
+      },
       schemas: {
         ...Object.fromEntries(Object.entries(bodies).map(([name, schema]) => [`${name}-request`, inputOf(schema)])),
         finished: outputOf(finished),
@@ -50,12 +98,17 @@ export function describeApi(): Json {
         attachment: outputOf(takenAttachment),
         approvals: outputOf(approvals),
         awaited: outputOf(awaited),
+        'new-webhook': inputOf(newWebhook),
+        webhooks: outputOf(webhooks),
+        'registered-webhook': outputOf(registered),
         decision: inputOf(decision),
         decided: outputOf(decided),
         'dead-letters': outputOf(deadLetters),
         'dead-letter': outputOf(shownDeadLetter),
         'dead-letter-action': inputOf(deadLetterAction),
         treated: outputOf(treated),
+        ...identitySchemas(),
+        ...recordsSchemas(),
         problem: outputOf(problem),
       },
     },
@@ -71,19 +124,21 @@ function describeRoute(route: Route): Json {
   return {
     summary: route.summary,
     description: needs[route.who],
-    security: route.who === 'anyone' ? [] : [{ bearer: [] }],
+    security: route.who === 'anyone' ? [] : [{ bearer: [] }, ...(route.cookie ? [{ session: [] }] : [])],
     ...describeCall(route),
   }
 }
 
 function describeCall(route: Route): Json {
+  if (isOfIdentity(route)) return describeIdentityCall(route)
+  if (isOfRecords(route)) return describeRecordsCall(route)
   const refused = { ...problems([401, 503]) }
   switch (route.kind) {
     case 'ask':
       return {
         parameters: [prefer('60 unless told'), idempotencyKey, traceparent],
         requestBody: { required: true, content: { 'application/json': { schema: bodyOf(route) } } },
-        responses: { ...outcome, ...problems([400, 403, 413, 415, 422]), ...refused },
+        responses: { ...outcome, ...problems([400, 403, 413, 415, 422, 429]), ...refused },
       }
     case 'request':
       return {
@@ -130,12 +185,67 @@ function describeCall(route: Route): Json {
       return { responses: { 200: answer('The oldest first', 'approvals'), ...problems([403]), ...refused } }
     case 'awaited':
       return { responses: { 200: answer('The newest first', 'awaited'), ...problems([403]), ...refused } }
+    case 'webhooks':
+      return { responses: { 200: answer('The oldest first', 'webhooks'), ...problems([501]), ...refused } }
+    case 'register-webhook':
+      return {
+        requestBody: { required: true, content: { 'application/json': { schema: reference('new-webhook') } } },
+        responses: { 201: answer('It is there', 'registered-webhook'), ...problems([400, 413, 415, 501]), ...refused },
+      }
+    case 'rotate-webhook':
+      return {
+        parameters: [pathId],
+        responses: { 200: answer('The new secret', 'registered-webhook'), ...problems([404, 501]), ...refused },
+      }
+    case 'remove-webhook':
+      return {
+        parameters: [pathId],
+        responses: { 204: { description: 'Forgotten' }, ...problems([404, 501]), ...refused },
+      }
     case 'decide':
       return {
         parameters: [pathId],
         requestBody: { required: true, content: { 'application/json': { schema: reference('decision') } } },
         responses: { 200: answer('It counts', 'decided'), ...problems([400, 403, 404, 409, 413, 415]), ...refused },
       }
+    case 'events':
+      return {
+        parameters: [
+          {
+            name: 'Last-Event-ID',
+            in: 'header',
+            description: 'The id of the last event already read; without it the newest messages come first.',
+            schema: { type: 'string' },
+          },
+        ],
+        responses: {
+          200: {
+            description:
+              'Events `opened`, `message` (with an id), `progress` and, once nothing is under way, `idle`, with which the stream ends. It also ends after a minute.',
+            content: { 'text/event-stream': { schema: { type: 'string' } } },
+          },
+          ...problems([403, 429]),
+          ...refused,
+        },
+      }
+    case 'page':
+    case 'link-page':
+    case 'settings-page':
+      return { responses: { 200: { description: 'HTML' }, ...problems([404]) } }
+    case 'asset':
+      return {
+        parameters: [{ name: 'name', in: 'path', required: true, schema: { type: 'string' } }],
+        responses: { 200: { description: 'The file' }, ...problems([404]) },
+      }
+    case 'sign-in':
+      return { responses: { 302: { description: 'To the issuer' }, ...problems([404, 503]) } }
+    case 'signed-in':
+      return {
+        parameters: ['code', 'state', 'iss', 'error'].map((name) => inQuery(name, 'As the issuer sends it')),
+        responses: { 303: { description: 'To the page, signed in or told why not' }, ...problems([404]) },
+      }
+    case 'sign-out':
+      return { responses: { 204: { description: 'Signed out' }, ...problems([403, 404]) } }
     case 'dead-letters':
       return {
         parameters: [
@@ -162,87 +272,7 @@ function describeCall(route: Route): Json {
   }
 }
 
-const outcome = {
-  200: answer('The answer', 'finished'),
-  202: {
-    ...answer('Accepted and not yet answered: ask again at Location', 'accepted'),
-    headers: { location: { schema: { type: 'string' } }, 'retry-after': { schema: { type: 'integer' } } },
-  },
-}
-
-const pathId = { name: 'id', in: 'path', required: true, schema: { type: 'string', format: 'uuid' } }
-
-const idempotencyKey = {
-  name: 'Idempotency-Key',
-  in: 'header',
-  description: 'The same caller, key and body give the same request and its answer; another body is refused with 422.',
-  schema: { type: 'string', minLength: 1, maxLength: 255, pattern: '^[ -~]+$' },
-}
-
-const traceparent = {
-  name: 'traceparent',
-  in: 'header',
-  description: 'W3C trace context, carried through every stage.',
-  schema: { type: 'string' },
-}
-
-function prefer(byDefault: string): Json {
-  return {
-    name: 'Prefer',
-    in: 'header',
-    description: `RFC 7240: \`wait=N\` waits at most N seconds (60 at most, ${byDefault}); \`respond-async\` does not wait.`,
-    schema: { type: 'string' },
-  }
-}
-
-function inQuery(name: string, description: string): Json {
-  return { name, in: 'query', description, schema: { type: 'string' } }
-}
-
-function page(name: string, description: string, byDefault: number): Json {
-  return { name, in: 'query', description, schema: { type: 'integer', default: byDefault } }
-}
-
 function bodyOf(route: AskRoute): Json {
   if (route.channel !== null) return reference(`${route.channel}-request`)
   return { anyOf: Object.keys(bodies).map((channel) => reference(`${channel}-request`)) }
-}
-
-function problems(statuses: number[]): Json {
-  const titles: Record<number, string> = {
-    400: 'The body or a header is malformed',
-    401: 'No valid token',
-    403: 'The token does not allow this',
-    404: "There is none, or it is another person's",
-    409: 'It was decided before, or its time is over',
-    410: 'It is not kept any more',
-    411: 'A Content-Length is needed',
-    413: 'Too large',
-    415: 'Not of a type that this route takes',
-    422: 'The Idempotency-Key was used with another body, or an attachment cannot be used',
-    501: 'This deployment keeps no files',
-    503: 'Postgres, the keys or the files cannot be reached; try again',
-  }
-  return Object.fromEntries(
-    statuses.map((status) => [
-      status,
-      { description: titles[status], content: { 'application/problem+json': { schema: reference('problem') } } },
-    ]),
-  )
-}
-
-function answer(description: string, schema: string): Json {
-  return { description, content: { 'application/json': { schema: reference(schema) } } }
-}
-
-function reference(name: string): Json {
-  return { $ref: `#/components/schemas/${name}` }
-}
-
-function inputOf(schema: z.ZodMiniType): Json {
-  return { ...z.toJSONSchema(schema, { io: 'input' }), $schema: undefined }
-}
-
-function outputOf(schema: z.ZodMiniType): Json {
-  return { ...z.toJSONSchema(schema), $schema: undefined }
 }

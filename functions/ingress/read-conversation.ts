@@ -1,7 +1,9 @@
 import { findSent } from '../../shared/attachments/rows.ts'
 import { Fault } from '../../shared/errors/fault.ts'
 import { type Caller, hasScope } from '../../shared/identity/caller.ts'
+import { actorOf, noteAudit } from '../../shared/store/audit.ts'
 import type { Database } from '../../shared/store/connect.ts'
+import { isOwnConversation } from '../../shared/store/conversations.ts'
 import { findConversation } from '../../shared/store/requests.ts'
 import { describeAttachment } from './attachments.ts'
 import { type ConversationBody, conversationQuery } from './bodies.ts'
@@ -24,6 +26,9 @@ export async function readConversation(
   if (!all && caller.email === null) throw missing
   const found = await findConversation(database, id, { email: all ? null : caller.email, after, limit })
   if (found === null) throw missing
+  if (all && !(await isOwnConversation(database, id, caller.email))) {
+    await noteAudit(database, { actor: actorOf(caller), action: 'conversation.read', subject: id }, now)
+  }
   const requests = found.messages.flatMap(({ request }) => request ?? [])
   const sent = await findSent(database, requests, now)
   const last = found.messages.at(-1)

@@ -18,6 +18,8 @@ export interface Question {
   attachments: string[]
   /** The approval whose button this is a press of; null: the words were typed. */
   button: string | null
+  /** The webhook to which the answer is pushed, too. */
+  replyTo: string | null
 }
 
 const metadataLimit = 32_768
@@ -36,7 +38,7 @@ export function readQuestion(
   if (channel === 'tool' && caller.kind !== 'service') {
     throw new Fault('identity.forbidden', 'only a caller with the scope "service" may use the channel tool')
   }
-  const { user_id, content, request_type, metadata, attachments, button, context } = parseBody(channel, body)
+  const { user_id, content, request_type, metadata, attachments, button, replyTo, context } = parseBody(channel, body)
   if (isBlank(content)) throw new Fault('request.malformed', 'content: there is nothing to read in it')
   const size = Buffer.byteLength(content)
   if (size > options.messageLimit) {
@@ -49,7 +51,7 @@ export function readQuestion(
   }
   const email = personOf(user_id, caller)
   return {
-    ...{ channel, email, content, requestType: request_type, metadata, context, button },
+    ...{ channel, email, content, requestType: request_type, metadata, context, button, replyTo },
     attachments: distinct(attachments),
   }
 }
@@ -77,7 +79,7 @@ function parseBody(channel: ReadByAsker, body: Record<string, unknown>) {
       .map(({ path, message }) => `${path.join('.') || 'body'}: ${message}`)
     throw new Fault('request.malformed', reasons.join('; '))
   }
-  const { user_id, content, request_type, metadata, attachments, approval_id, ...own } = parsed.data
+  const { user_id, content, request_type, metadata, attachments, approval_id, reply_to, ...own } = parsed.data
   // The predecessor's session token is a secret without a use here; the channel has its own column.
   const left = new Set(['integration_type', 'session_token'])
   const context = Object.fromEntries(
@@ -86,6 +88,7 @@ function parseBody(channel: ReadByAsker, body: Record<string, unknown>) {
   return {
     ...{ user_id, content, request_type, metadata, attachments, context },
     button: approval_id?.toLowerCase() ?? null,
+    replyTo: reply_to?.toLowerCase() ?? null,
   }
 }
 

@@ -11,6 +11,8 @@ import { type IssuerKey, readKey } from '../../local/issuer/key.ts'
 import { signToken, type TokenToSign } from '../../local/issuer/sign.ts'
 import { type S3StandIn, startS3StandIn } from '../../local/s3/start.ts'
 import { openObjectStore } from '../../shared/attachments/object-store.ts'
+import { openDoors } from '../../shared/channels/doors.ts'
+import { receive } from '../../shared/channels/receive.ts'
 import type { Event } from '../../shared/events/event.ts'
 import { readEvent } from '../../shared/events/http.ts'
 import { publishEvent } from '../../shared/events/publish.ts'
@@ -21,6 +23,7 @@ import { createTestDatabase, type TestDatabase } from '../../test/database.ts'
 import { checkBroker } from './check-broker.ts'
 import { createIngress, type Ingress } from './ingress.ts'
 import { requestId } from './request-id.ts'
+import { readWebSettings } from './web/settings.ts'
 
 export const audience = 'self-service-agent'
 
@@ -86,8 +89,11 @@ export const attachmentLimit = 1_048_576
 
 export const atOnce = { prefer: 'respond-async' }
 
-/** The public door with everything that it stands on: Postgres, an issuer process, a broker. */
-export async function openTestDoor(): Promise<TestDoor> {
+/**
+ * The public door with everything that it stands on: Postgres, an issuer process, a broker. `environment`: settings of
+ * channels and of the page, which the door has where they are given.
+ */
+export async function openTestDoor(environment: Record<string, string> = {}): Promise<TestDoor> {
   const store = await createTestDatabase()
   const broker = await startBroker()
   const issuer = await startIssuer()
@@ -103,9 +109,18 @@ export async function openTestDoor(): Promise<TestDoor> {
   })
   const lines: string[] = []
   const log = createLog({}, { write: (line) => void lines.push(line) })
+  const publish = (event: Event) => publishEvent(broker.url, event, fetch, { delaysMs: [1, 1] })
+  const clock = { now: () => new Date(), newId: () => requestId(new Date(), randomBytes), randomBytes }
+  const { database } = store
+  const doors = openDoors(environment, {
+    receive: (incoming) => receive({ ...clock, database, publish, log, messageLimit: 16_384 }, incoming),
+    ...{ ...clock, database, fetch, log },
+  })
+  const settings = readWebSettings(environment, issuer.url)
   const ingress = createIngress({
-    database: store.database,
-    publish: (event) => publishEvent(broker.url, event, fetch, { delaysMs: [1, 1] }),
+    ...{ database, publish, doors },
+    web:
+      settings === null ? null : { settings, fetch, verify: () => Promise.reject(new Error('nobody signs in here')) },
     brokerReady: () => checkBroker(broker.url, fetch),
     verify: (token) => verifyToken(token, { issuer: issuer.url, audience, keys }),
     now: () => new Date(),
@@ -113,6 +128,11 @@ export async function openTestDoor(): Promise<TestDoor> {
     randomBytes,
     log,
     attachments: { store: objects, limit: attachmentLimit },
+    channels: ['slack', 'email'].map((name) => ({
+      name,
+      reach: (identities) => identities.find((identity) => identity.startsWith(`${name}:`)) ?? null,
+    })),
+    webhooks: { WEBHOOK_SIGNING_KEY: 'a key of the tests, long enough for it' },
   })
   const server: Host = await host(ingress, { port: 0, hostname: '127.0.0.1', log })
   const url = `http://127.0.0.1:${server.port}`

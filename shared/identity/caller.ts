@@ -14,7 +14,11 @@ export const scopes = {
   service: 'The caller is a program: it may use the tool route.',
   'requests:act-for-others': "Ask in other people's names.",
   'dead-letters:manage': 'List, show, redrive and discard dead letters.',
-  'conversations:read': "Read other people's conversations.",
+  'conversations:read': "List, read and export other people's conversations.",
+  'conversations:delete': "Delete other people's conversations.",
+  'handoffs:manage': 'List conversations that a person has, and give them back to the agent.',
+  'audit:read': 'Read who did what, and on whose behalf.',
+  'api-keys:manage': 'Create, list, rotate and revoke the API keys of programs.',
 } as const
 
 export type Scope = keyof typeof scopes
@@ -26,4 +30,15 @@ export function hasScope(caller: Caller, scope: Scope): boolean {
 /** True where the caller may ask in the name of this address (in its one spelling): it is theirs, or they have the scope. */
 export function mayActFor(caller: Caller, email: string): boolean {
   return caller.email === email || hasScope(caller, 'requests:act-for-others')
+}
+
+const program = 'api-key:'
+
+/** The subject of a program that comes with an API key, by its name; no token can have the same. */
+export function subjectOfProgram(name: string): string {
+  return `${program}${name}`
+}
+
+export function isOfProgram(subject: string): boolean {
+  return subject.startsWith(program)
 }

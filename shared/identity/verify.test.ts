@@ -84,6 +84,7 @@ test.each([
   ['an empty subject', { sub: '' }],
   ['a subject with a control character', { sub: 'alice\n' }],
   ['an endless subject', { sub: 'a'.repeat(256) }],
+  ['the subject of an API key', { sub: 'api-key:hr' }],
   ['no end', { exp: undefined }],
   ['no issuer', { iss: undefined }],
   ['another issuer', { iss: 'https://issuer.example/' }],

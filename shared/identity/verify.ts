@@ -1,17 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import {
-  createLocalJWKSet,
-  createRemoteJWKSet,
-  errors,
-  type JSONWebKeySet,
-  type JWTPayload,
-  type JWTVerifyGetKey,
-  jwtVerify,
-} from 'jose'
+import { createLocalJWKSet, errors, type JSONWebKeySet, type JWTPayload, type JWTVerifyGetKey, jwtVerify } from 'jose'
 import { Fault } from '../errors/fault.ts'
-import type { Caller } from './caller.ts'
+import { type Caller, isOfProgram } from './caller.ts'
 import { parseEmail } from './email.ts'
+import { openRemoteKeys } from './remote-keys.ts'
 
 /** Only signatures of a key pair: a public key can never pass for a shared secret. */
 const algorithms = ['EdDSA', 'ES256', 'RS256']
@@ -25,14 +18,12 @@ export interface TokenRules {
 }
 
 /**
- * The issuer's public keys: an http(s) URL is fetched on first use and kept for 10 minutes, a file URL is read once,
- * a key set is taken as it is.
+ * The issuer's public keys: an http(s) URL is fetched (shared/identity/remote-keys.ts), a file URL is read once, a key
+ * set is taken as it is.
  * @throws Fault `identity.keys-unavailable` where a key set or file cannot be read as one.
  */
-export function openKeys(source: URL | JSONWebKeySet): JWTVerifyGetKey {
-  if (source instanceof URL && source.protocol !== 'file:') {
-    return createRemoteJWKSet(source, { timeoutDuration: 3_000, cooldownDuration: 30_000, cacheMaxAge: 600_000 })
-  }
+export function openKeys(source: URL | JSONWebKeySet, now = () => new Date()): JWTVerifyGetKey {
+  if (source instanceof URL && source.protocol !== 'file:') return openRemoteKeys(source, { now })
   try {
     return createLocalJWKSet(source instanceof URL ? JSON.parse(readFileSync(fileURLToPath(source), 'utf8')) : source)
   } catch (cause) {
@@ -46,6 +37,27 @@ export function openKeys(source: URL | JSONWebKeySet): JWTVerifyGetKey {
  * @throws Fault `identity.invalid`; `identity.keys-unavailable` where the issuer's keys cannot be fetched.
  */
 export async function verifyToken(token: string, rules: TokenRules): Promise<Caller> {
+  return toCaller(await verifyClaims(token, rules))
+}
+
+/**
+ * Who signed in: an identity token (OpenID Connect Core 1.0, section 3.1.3.7) made for this client, whose id is the
+ * audience, in the sign-in that sent this nonce.
+ * @throws Fault as verifyToken
+ */
+export async function verifyIdToken(token: string, rules: TokenRules & { nonce: string }): Promise<Caller> {
+  const claims = await verifyClaims(token, rules)
+  const refuse = (why: string) => new Fault('identity.invalid', `the identity token was refused: ${why}`)
+  if (claims['nonce'] !== rules.nonce) throw refuse('it is of another sign-in')
+  if (claims.iat === undefined) throw refuse('it has no time of issue')
+  // Points 4 and 5: whom it was made for, where that is said, or where it has several readers.
+  const party = claims['azp']
+  const several = Array.isArray(claims.aud) && claims.aud.length > 1
+  if (party === undefined ? several : party !== rules.audience) throw refuse('it was made for another client')
+  return toCaller(claims)
+}
+
+async function verifyClaims(token: string, rules: TokenRules): Promise<JWTPayload> {
   try {
     const { payload } = await jwtVerify(token, keysOrFault(rules.keys), {
       issuer: rules.issuer,
@@ -55,7 +67,7 @@ export async function verifyToken(token: string, rules: TokenRules): Promise<Cal
       requiredClaims: ['sub', 'exp'],
       ...(rules.now ? { currentDate: rules.now() } : {}),
     })
-    return toCaller(payload)
+    return payload
   } catch (error) {
     if (Fault.is(error)) throw error
     const reason = error instanceof errors.JOSEError ? error.code : 'unreadable'
@@ -86,6 +98,8 @@ function toCaller(claims: JWTPayload): Caller {
   if (typeof sub !== 'string' || sub === '' || sub.length > 255 || hasControlCharacter(sub)) {
     throw new Fault('identity.invalid', 'the token was refused: its subject is empty, too long or unprintable')
   }
+  // What they asked would be that program's to read.
+  if (isOfProgram(sub)) throw new Fault('identity.invalid', 'the token was refused: its subject is that of an API key')
   const scopes = readScopes(claims['scope'] ?? claims['scp'])
   const address = claims['email_verified'] === false || claims['email_verified'] === 'false' ? null : claims['email']
   return {
