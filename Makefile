@@ -45,8 +45,10 @@ check: node_modules/.installed ## Types, lint, unused code, agent files and gene
 	npm run --silent typecheck
 	npm run --silent lint
 	npm run --silent agents:check
+	npm run --silent integrations:check
 	npm run --silent agents:schema -- --check
 	npm run --silent docs:check
+	npm run --silent security:check
 	npm run --silent tools:check
 	npm run --silent unused
 
@@ -63,15 +65,28 @@ replay: node_modules/.installed ## Run a finished turn again from its journal (T
 load: build ## Many conversations at once: in order, none starved, through crashes and PgBouncer (six minutes)
 	@$(NODE) bench/load.ts $(ARGS)
 
-.PHONY: approvals dead-letters erase
+.PHONY: approvals dead-letters conversations handoffs erase
 approvals: node_modules/.installed ## What waits for a person's decision (EMAIL=…, ARGS='--approve ID')
 	@$(NODE) scripts/approvals.ts $(ARGS)
 
 dead-letters: node_modules/.installed ## Events that were given up (ARGS='--show ID', '--redrive ID', '--discard ID')
 	@$(NODE) scripts/dead-letters.ts $(ARGS)
 
+conversations: node_modules/.installed ## List, show, export or delete conversations (EMAIL=…, ARGS='--help')
+	@$(NODE) scripts/conversations.ts $(ARGS)
+
+handoffs: node_modules/.installed ## Conversations that a person has (ARGS='--release ID')
+	@$(NODE) scripts/handoffs.ts $(ARGS)
+
 erase: node_modules/.installed ## Delete what is kept about a person (EMAIL=…, DATABASE_URL=…, ARGS=--yes)
 	@$(NODE) scripts/erase.ts $(ARGS)
+
+.PHONY: api-keys security
+api-keys: node_modules/.installed ## The API keys of programs (ARGS='--create NAME', '--rotate ID', '--revoke ID')
+	@$(NODE) scripts/api-keys.ts $(ARGS)
+
+security: node_modules/.installed ## Write routes, threats and what was tried into docs/security.md (ARGS=--check)
+	@$(NODE) scripts/security.ts $(ARGS)
 
 .PHONY: hostile
 hostile: node_modules/.installed ## A thousand conversations with a hostile model, and hostile text everywhere (ARGS='--seed N')

@@ -201,7 +201,8 @@ function describe({ data, ports }: DemoSettings, api: string, model: string | un
   return `
 Ready in ${seconds} s. Ctrl-C stops everything; the data stays in ${folder}${kept}.
 
-  Talk to it      make chat EMAIL=alice.johnson@company.com
+  Chat page       ${api}
+  In a terminal   make chat EMAIL=alice.johnson@company.com
   API             ${api}   (its description: ${api}/openapi.json)
   ServiceNow      ${shown}
   Model           ${named}

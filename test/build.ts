@@ -21,11 +21,18 @@ export async function ensureBuild(): Promise<void> {
 
 async function isFresh(): Promise<boolean> {
   const built = await changedAt('build/main.js')
-  const sources = ['functions', 'shared'].map(async (folder) => {
+  const sources = ['functions', 'shared', 'web'].map(async (folder) => {
     const names = await readdir(join(root, folder), { recursive: true })
-    return names.filter((name) => name.endsWith('.ts') && !name.endsWith('.test.ts')).map((name) => join(folder, name))
+    return names
+      .filter((name) => /\.(ts|css|html|svg)$/.test(name) && !name.endsWith('.test.ts'))
+      .map((name) => join(folder, name))
   })
-  const files = ['scripts/build.ts', 'package-lock.json', ...(await Promise.all(sources)).flat()]
+  const files = [
+    'scripts/build.ts',
+    'scripts/build/page.ts',
+    'package-lock.json',
+    ...(await Promise.all(sources)).flat(),
+  ]
   const changed = await Promise.all(files.map(changedAt))
   return changed.every((time) => time < built)
 }

@@ -14,6 +14,7 @@ import { ingest, readKnowledge } from '../shared/knowledge/index.ts'
 import { type Model, openModel } from '../shared/model/index.ts'
 import { type Host, host } from '../shared/stage/host.ts'
 import type { Database } from '../shared/store/connect.ts'
+import type { Target } from '../shared/store/deliveries.ts'
 import { readToolCatalogue } from '../shared/tools/catalogue.ts'
 import { createPipeline, type Pipeline, quiet } from './pipeline.ts'
 
@@ -40,6 +41,10 @@ export interface WorldOptions {
   start?: Date
   /** Channels that are pushed to; default none. */
   senders?: Senders
+  /** Where those who take conversations over hear of them; default nowhere. */
+  desk?: Target | null
+  /** After a turn that was given up, a person is asked to take over; default no. */
+  callsPerson?: boolean
   /** Around the caller of tools, for a test that puts a fault in between. */
   aroundTool?: (call: AgentParts['callTool']) => AgentParts['callTool']
   /** In front of the tool server, given its MCP endpoint: the endpoint that the agent calls. */
@@ -90,6 +95,7 @@ export async function composeWorld(database: Database, options: WorldOptions = {
         options.model ?? openModel({ url: modelServer.url, model: defaults.model, apiKey: 'none', timeoutMs: 5_000 }),
       callTool: options.aroundTool?.(callTool) ?? callTool,
       ...(options.senders && { senders: options.senders }),
+      ...{ callsPerson: options.callsPerson ?? false, desk: options.desk ?? null },
       limits: {
         stepsPerTurn: 40,
         tokensPerTurn: 20_000,

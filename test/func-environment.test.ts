@@ -36,9 +36,20 @@ const values: Record<string, string> = {
 const mustBeSet = new Set(Object.keys(values))
 /** Settings with a default that is right on a cluster, too: whoever changes one adds it to the func.yaml. */
 const defaulted = new Set([
-  ...['MESSAGE_LIMIT', 'ATTACHMENT_LIMIT', 'AGENTS_DIR', 'LLM_CACHE_SALT', 'LLM_TIMEOUT_MS', 'WRITE_WINDOW_MS'],
+  'WEB_DIR',
+  ...[
+    'MESSAGE_LIMIT',
+    'WAITING_LIMIT',
+    'ATTACHMENT_LIMIT',
+    'AGENTS_DIR',
+    'INTEGRATIONS_DIR',
+    'LLM_CACHE_SALT',
+    'LLM_TIMEOUT_MS',
+    'WRITE_WINDOW_MS',
+  ],
   ...['TURN_STEP_LIMIT', 'TURN_TOKEN_LIMIT', 'SESSION_TOKEN_LIMIT', 'SERVICENOW_API_KEY_HEADER'],
   ...['SERVICENOW_TIMEOUT_MS', 'SERVICENOW_LAPTOP_REQUEST_LIMITS', 'SERVICENOW_LAPTOP_AVOID_DUPLICATES'],
+  ...['SLACK_API_URL', 'SLACK_SLASH_COMMAND', 'SLACK_TEAMS', 'SLACK_GUESTS'],
 ])
 
 const file = z.object({ run: z.object({ envs: z.array(z.object({ name: z.string() })) }) })

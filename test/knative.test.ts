@@ -90,3 +90,12 @@ test.each([
 test('there is no other tick', () => {
   expect(pingSources).toHaveLength(2)
 })
+
+test('with mail there is one more, each minute, and nothing else', async () => {
+  const mail = await readManifestFolder(fileURLToPath(new URL('../knative/mail', import.meta.url)))
+  expect(mail).toMatchObject({ brokers: [], triggers: [] })
+  expect(mail.pingSources).toMatchObject([
+    { name: 'mail', schedule: '* * * * *', sink: { kind: 'service', name: 'keeper', path: '/' } },
+  ])
+  expect(tickData.parse(JSON.parse(mail.pingSources[0]?.data ?? ''))).toEqual({ task: 'mail' })
+})

@@ -127,6 +127,17 @@ function whileModelHangs<T>(work: () => Promise<T>): { hanging: Promise<void>; d
   return { hanging, done }
 }
 
+test('the chat page is there, and its sign-in leads to the people of the demo', async () => {
+  const page = await fetch(at('ingress'))
+  expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8'])
+  const [script] = (await page.text()).match(/\/assets\/script-[0-9a-f]{12}\.js/) ?? expect.fail('it names no script')
+  expect((await fetch(`${at('ingress')}${script}`)).status).toBe(200)
+  const leads = await fetch(`${at('ingress')}/sign-in`, { redirect: 'manual' })
+  const location = leads.headers.get('location') ?? ''
+  expect(location.startsWith(`${at('issuer')}/authorize?`)).toBe(true)
+  expect(await (await fetch(location)).text()).toContain('alice.johnson@company.com')
+})
+
 describe('processes', () => {
   test('each function is one of its own', async () => {
     const pids = functions.map((name) => childOf(name).process.pid ?? 0)

@@ -172,6 +172,7 @@ describe('runs again as recorded', () => {
     limits.tokensPerTurn = 0
     expect((await say('my notebook is ancient, can I get another one')).state).toBe('failed')
     limits.tokensPerTurn = before
+    expect((await say('menu')).content).toContain('I am back')
     const { event } = await world.pipeline.accept(alice, 'refresh')
     const normalized = await world.pipeline.handlers.normalize(event, quiet)
     const step = normalized && (await world.pipeline.handlers.route(normalized, quiet))

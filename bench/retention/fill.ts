@@ -42,6 +42,10 @@ const fillings: Record<string, string> = {
     select ${id('write')}, 't', '', 'x', 'done', ${old}, '{}', ${old}, ${old} from numbers`,
   'writes, unfinished': `insert into writes (key, tool, arguments_hash, person, state, not_after, claimed_at)
     select ${id('unfinished')}, 't', '', 'x', 'claimed', ${old}, ${old} from numbers`,
+  identity_links: `insert into identity_links (hash, identity, channel, created_at, expires_at)
+    select sha256(n::text::bytea), 'slack:T/U' || n, 'slack', ${old}, ${old} from numbers`,
+  audit: `insert into audit (at, actor, action, subject)
+    select ${old}, (1 + n % 1000) || '@old.example', 'identity.linked', 'slack:T/U' || n from numbers`,
   attachments: `insert into attachments (id, identity, caller, object, name, media_type, bytes, sha256, created_at, stored_at,
       expires_at)
     select ${id('file')}, 'email:' || (1 + n % 1000) || '@old.example', 'old', 'k/' || n, 'n', 'text/plain', 1, ''::bytea, ${old},

@@ -4,6 +4,7 @@ import type { Sql } from '../../shared/store/connect.ts'
 import { lockSession, resetUsage } from '../../shared/store/sessions.ts'
 import type { TurnInContext } from '../../shared/store/turns.ts'
 import { answerTurn } from '../../shared/turn/answer-turn.ts'
+import { takenOver } from './person.ts'
 
 /**
  * Answers a turn whose model budget is spent: a person takes it from here. The conversation begins afresh with a new
@@ -12,6 +13,8 @@ import { answerTurn } from '../../shared/turn/answer-turn.ts'
 export async function answerSpent(
   sql: Sql,
   turn: TurnInContext,
+  /** Its number; null: none could be filed. */
+  ticket: string | null,
   options: { chain: Chain; now: Date },
 ): Promise<Event | null> {
   const session = await lockSession(sql, turn.session)
@@ -22,13 +25,19 @@ export async function answerSpent(
     turn,
     {
       state: 'failed',
-      content: catalogue['flow.budget-spent'].says ?? apology,
+      content: spentSentence(ticket),
       agent: turn.agent,
       type: 'error',
       requiresFollowup: false,
-      metadata: { error_code: 'flow.budget-spent' },
+      metadata: { error_code: 'flow.budget-spent', ...(ticket === null ? {} : { handoff: ticket }) },
       conversation: turn.decided === null ? { agent: null, flow: null } : 'keep',
     },
     { ...options, source: '/agent' },
   )
+}
+
+/** What the employee reads then. */
+export function spentSentence(ticket: string | null): string {
+  const says = catalogue['flow.budget-spent'].says ?? apology
+  return ticket === null ? says : `${says} ${takenOver(ticket)}`
 }

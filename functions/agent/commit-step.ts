@@ -4,11 +4,13 @@ import { nextEvent } from '../../shared/events/next.ts'
 import type { FlowState } from '../../shared/flow/index.ts'
 import { applyApprovalChanges } from '../../shared/store/approvals.ts'
 import type { Sql } from '../../shared/store/connect.ts'
+import { openHandoff } from '../../shared/store/handoffs.ts'
 import { addUsage, type StepPlace, writeJournal } from '../../shared/store/journal.ts'
 import { lockSession, setPendingEvent } from '../../shared/store/sessions.ts'
 import { finishWrite } from '../../shared/store/tool-calls.ts'
 import { advanceTurn, type TurnInContext } from '../../shared/store/turns.ts'
 import { type Answer, answerTurn } from '../../shared/turn/answer-turn.ts'
+import { ticketOf } from './person.ts'
 import type { Walked } from './walk-flow.ts'
 
 /**
@@ -66,6 +68,11 @@ export async function commitStep(
     },
     walked.approvals,
   )
+  const ticket = ticketOf(call)
+  if (ticket !== null && call?.write) {
+    const { approval } = call.write
+    await openHandoff(sql, { id: approval, session: turn.session, turn: turn.id, why: 'asked', ticket, now })
+  }
   return follow(sql, turn, walked, chain, now)
 }
 

@@ -4,12 +4,14 @@ import { chainOf, type Event } from '../../shared/events/event.ts'
 import { parseData } from '../../shared/events/parse.ts'
 import { readCommand } from '../../shared/flow/index.ts'
 import type { Lease } from '../../shared/stage/once.ts'
+import { findStanding } from '../../shared/store/handoffs.ts'
 import { findTurnInContext, parkTurn, type TurnInContext } from '../../shared/store/turns.ts'
 import { answerCommand } from './answer-command.ts'
-import { answerSpent } from './answer-spent.ts'
+import { callPerson } from './call-person.ts'
 import { commitStep } from './commit-step.ts'
 import { liveOutside } from './live-outside.ts'
 import type { AgentParts } from './parts.ts'
+import { staySilent } from './stay-silent.ts'
 import { placeOf } from './step-place.ts'
 import { walkFlow } from './walk-flow.ts'
 
@@ -40,10 +42,16 @@ export async function runStep(event: Event, lease: Lease, parts: AgentParts): Pr
   if (turn.step >= parts.limits.stepsPerTurn) throw new Fault('flow.loop', `turn ${turn.id} took ${turn.step} steps`)
 
   const chain = chainOf(event)
-  const command = turn.step === 0 && turn.decided === null ? readCommand(turn.content) : null
+  const isMessage = turn.step === 0 && turn.decided === null
+  const standing = isMessage ? await findStanding(parts.database, turn) : null
+  if (standing?.callsPerson) return callPerson(turn, 'failed', lease, parts, chain)
+  const handoff = standing?.handoff ?? null
+  const command = isMessage ? readCommand(turn.content) : null
   if (command !== null) {
-    return lease.finish((sql) => answerCommand(sql, turn, command, { chain, now: parts.now() }))
+    return lease.finish((sql) => answerCommand(sql, turn, command, { chain, handoff, now: parts.now() }))
   }
+  const silent = handoff === null ? null : await staySilent(turn, handoff, lease, parts, chain)
+  if (silent !== null) return silent.event
   try {
     const startedAt = parts.now()
     const walked = await walkFlow(turn, parts.agents, liveOutside(turn, lease, parts, startedAt))
@@ -51,7 +59,7 @@ export async function runStep(event: Event, lease: Lease, parts: AgentParts): Pr
     return await lease.finish((sql) => commitStep(sql, turn, walked, { chain, place, startedAt, now: parts.now() }))
   } catch (error) {
     if (Fault.is(error) && error.code === 'flow.budget-spent') {
-      return lease.finish((sql) => answerSpent(sql, turn, { chain, now: parts.now() }))
+      return callPerson(turn, 'budget-spent', lease, parts, chain)
     }
     if (!isModelAway(error) || lease.attempts < attemptsBeforeWaiting) throw error
     return lease.finish(async (sql) => {

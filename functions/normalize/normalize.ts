@@ -9,9 +9,6 @@ import { resolvePerson } from '../../shared/store/people.ts'
 import { findRequest } from '../../shared/store/requests.ts'
 import { lockOpenSession, setPendingEvent } from '../../shared/store/sessions.ts'
 
-/** Two weeks, as the predecessor keeps a session. */
-export const sessionLifetimeMs = 14 * 24 * 3_600_000
-
 /**
  * Puts what a person asked into their session's queue, in ingress order. Answers with the head of the queue where the
  * session is idle, and with nothing where a turn is open: route starts the next message when that turn ends, and both
@@ -30,7 +27,6 @@ export async function normalize(event: Event, sql: Sql, now: Date): Promise<Even
     person,
     newId: deterministicId('session', request.id),
     now,
-    lifetimeMs: sessionLifetimeMs,
   })
   await queueRequests(sql, { session: session.id, person, upTo: request.id, now })
   if (session.turn !== null || session.pending) return null

@@ -1,5 +1,5 @@
 import type { JSONWebKeySet } from 'jose'
-import { type Environment, required, wholeNumber } from '../../shared/settings/environment.ts'
+import { type Environment, flag, required, wholeNumber } from '../../shared/settings/environment.ts'
 import { readPublicKeys } from '../../shared/tools/tool-token.ts'
 
 /** How many open laptop requests an employee may be allowed at most. */
@@ -35,7 +35,7 @@ export function readSettings(environment: Environment): Settings {
     licenceId: required(environment, 'SERVICENOW_LICENCE_ID', 'the catalogue item for a software licence'),
     helpId: required(environment, 'SERVICENOW_HELP_ID', 'the catalogue item for help from a person'),
     laptopRequestLimit: limit === 0 ? null : limit,
-    laptopAvoidDuplicates: readFlag(environment, 'SERVICENOW_LAPTOP_AVOID_DUPLICATES'),
+    laptopAvoidDuplicates: flag(environment, 'SERVICENOW_LAPTOP_AVOID_DUPLICATES'),
     publicKeys: readPublicKeys(
       required(environment, 'TOOL_IDENTITY_PUBLIC_KEY', 'the public Ed25519 JWK that tool tokens are signed with'),
     ),
@@ -54,10 +54,4 @@ function readUrl(value: string): string {
 function readHeaderName(value: string): string {
   if (/^[A-Za-z0-9-]+$/.test(value)) return value
   throw new Error(`SERVICENOW_API_KEY_HEADER is "${value}": it takes the name of an HTTP header.`)
-}
-
-function readFlag(environment: Environment, name: string): boolean {
-  const value = (environment[name] ?? '').toLowerCase()
-  if (value !== '' && value !== 'true' && value !== 'false') throw new Error(`${name} is "${value}": true or false.`)
-  return value === 'true'
 }

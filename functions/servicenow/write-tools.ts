@@ -2,6 +2,7 @@ import type { AuthInfo, McpServer } from '@modelcontextprotocol/server'
 import * as z from 'zod'
 import { Fault } from '../../shared/errors/fault.ts'
 import type { Json } from '../../shared/flow/json.ts'
+import { readTranscript } from '../../shared/store/transcript.ts'
 import { answerCall } from './answer-call.ts'
 import { checkApproval } from './check-approval.ts'
 import type { Filed, Write } from './claim-write.ts'
@@ -23,6 +24,8 @@ interface Item {
   /** In words, as the result names it. */
   title: string
   variables: Record<string, string>
+  /** What else a person should see who works on it; empty: nothing. No part of what was approved. */
+  background?: (write: Write) => Promise<Record<string, string>>
   /** Finds an open request that takes the new one's place, or throws where there may be no more. */
   existing?: (employee: Employee) => Promise<Request | null>
 }
@@ -105,7 +108,8 @@ export function registerWriteTools(server: McpServer, parts: ToolParts): void {
     {
       ...shared,
       title: 'Ask a person for help',
-      description: 'Files a request to the service desk, so that a person takes the matter over.',
+      description:
+        'Files a request to the service desk, with the end of the conversation, so that a person takes the matter over.',
       inputSchema: z.strictObject({ summary: line(4000) }),
     },
     (given, context) =>
@@ -113,6 +117,10 @@ export function registerWriteTools(server: McpServer, parts: ToolParts): void {
         id: settings.helpId,
         title: 'Help from the service desk',
         variables: { summary: given.summary },
+        background: async (write) => {
+          const conversation = await readTranscript(parts.sql, write.key, write.person)
+          return conversation === '' ? {} : { conversation }
+        },
       }),
   )
 }
@@ -145,8 +153,8 @@ function filingOf(write: Write, item: Item, parts: ToolParts): Filing<Order> {
       const employee = await findEmployee(rest, write.person)
       const existing = (await item.existing?.(employee)) ?? null
       if (existing !== null) return { kind: 'existing', filed: describe(existing, true) }
-      const { id, variables } = item
-      return { kind: 'order', order: { item: id, person: employee.sysId, variables, correlationId: write.key } }
+      const variables = { ...item.variables, ...(await item.background?.(write)) }
+      return { kind: 'order', order: { item: item.id, person: employee.sysId, variables, correlationId: write.key } }
     },
     async post(order) {
       const answer = await orderItem(rest, order)

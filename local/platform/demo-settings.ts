@@ -25,6 +25,7 @@ export function readDemoSettings(environment: Environment, root: string): DemoSe
     broker: base + inner.broker - lowest,
     model: base + inner.model - lowest,
     s3: base + inner.s3 - lowest,
+    slack: base + inner.slack - lowest,
     normalize: base + inner.normalize - lowest,
     route: base + inner.route - lowest,
     agent: base + inner.agent - lowest,

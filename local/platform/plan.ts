@@ -1,3 +1,4 @@
+import { createHash, randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { mockCatalogue } from '../servicenow/start.ts'
 import type { ChildPlan } from './child.ts'
@@ -10,6 +11,7 @@ export interface Ports {
   broker: number
   model: number
   s3: number
+  slack: number
   normalize: number
   route: number
   agent: number
@@ -26,6 +28,7 @@ export const demoPorts: Ports = {
   broker: 8092,
   model: 8093,
   s3: 8094,
+  slack: 8096,
   normalize: 8101,
   route: 8102,
   agent: 8103,
@@ -75,6 +78,7 @@ const url = (port: number): string => `http://127.0.0.1:${port}`
 /** The processes of the platform in the order in which they start: what stands around, then the functions. */
 export function planProcesses(settings: PlatformSettings): ChildPlan[] {
   const { ports, root, data } = settings
+  const built = settings.build ?? join(root, 'build')
   const local = (name: string, folder: string, port: number, ready: string, environment: Record<string, string>) => ({
     name,
     arguments: ['--import', join(root, 'local/platform/end-with-parent.ts'), join(root, `local/${folder}/main.ts`)],
@@ -83,11 +87,7 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
   })
   const stage = (name: keyof Ports, environment: Record<string, string>): ChildPlan => ({
     name,
-    arguments: [
-      '--import',
-      join(root, 'local/platform/end-with-parent.ts'),
-      join(settings.build ?? join(root, 'build'), 'main.js'),
-    ],
+    arguments: ['--import', join(root, 'local/platform/end-with-parent.ts'), join(built, 'main.js')],
     environment: {
       FUNC_STAGE: name,
       PORT: String(ports[name]),
@@ -101,6 +101,7 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
     readyUrl: `${url(ports[name])}/health/readiness`,
   })
   const issuerUrl = url(ports.issuer)
+  const page = { WEB_URL: url(ports.ingress), WEB_CLIENT_ID: 'self-service-agent-web' }
   const sink = `${url(ports.broker)}/self-service-agent/default`
   // Credentials of the stand-in, which only this machine reaches.
   const files = {
@@ -110,12 +111,26 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
     S3_ACCESS_KEY_ID: 'local',
     S3_SECRET_ACCESS_KEY: 'local-secret',
   }
+  // Programs of this machine may be pushed to, and one may send events: docs/channels/webhooks.md, docs/channels/events.md.
+  const webhooks = {
+    WEBHOOK_SIGNING_KEY: 'local-webhook-signing-key-0123456789',
+    WEBHOOK_HTTP: 'true',
+    WEBHOOK_PORTS: '*',
+    WEBHOOK_NETWORKS: '127.0.0.0/8',
+  }
+  const events = {
+    EVENT_KEYS: JSON.stringify({ hr: { tokens: [createHash('sha256').update('local-hr-token').digest('hex')] } }),
+    INTEGRATIONS_DIR: join(root, 'integrations'),
+  }
+  const slack = { SLACK_BOT_TOKEN: 'xoxb-local', SLACK_API_URL: `${url(ports.slack)}/api/` }
+  const slackApp = { ...slack, SLACK_SIGNING_SECRET: 'local-slack-signing-secret' }
   const servicenowUrl = settings.servicenow?.url ?? url(ports.servicenowMock)
 
   return [
     local('issuer', 'issuer', ports.issuer, '/.well-known/jwks.json', {
       DATA_DIR: join(data, 'issuer'),
       OIDC_ISSUER: issuerUrl,
+      ...page,
     }),
     ...(settings.servicenow === null
       ? [
@@ -129,6 +144,7 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
       ? [local('model', 'model', ports.model, '/health', { MODEL_NAME: localModelName, API_KEY: '' })]
       : []),
     local('s3-stand-in', 's3', ports.s3, '/health', { ...files, DATA_DIR: join(data, 's3') }),
+    local('slack-stand-in', 'slack', ports.slack, '/health', { ...slackApp, SLACK_APP_URL: url(ports.ingress) }),
     local('broker', 'broker', ports.broker, '/health/readiness', {
       DATABASE_URL: settings.databaseUrl,
       BROKER_MANIFESTS: join(root, 'knative/base'),
@@ -154,14 +170,20 @@ export function planProcesses(settings: PlatformSettings): ChildPlan[] {
       TOOL_SERVERS: JSON.stringify({ servicenow: `${url(ports.servicenow)}/mcp` }),
       TOOL_IDENTITY_PRIVATE_KEY: settings.toolIdentity.privateKey,
     }),
-    stage('dispatch', {}),
-    stage('keeper', { K_SINK: sink, ...files }),
+    stage('dispatch', { ...webhooks, ...slack }),
+    stage('keeper', { K_SINK: sink, ...files, HANDOFF_FAILED_TURNS: 'true' }),
     stage('ingress', {
       ...files,
+      ...slackApp,
+      ...webhooks,
+      ...events,
       K_SINK: sink,
       OIDC_ISSUER: issuerUrl,
       OIDC_AUDIENCE: 'self-service-agent',
       OIDC_JWKS_URL: `${issuerUrl}/.well-known/jwks.json`,
+      ...page,
+      WEB_SESSION_KEY: randomBytes(32).toString('base64'),
+      WEB_DIR: join(built, 'web'),
     }),
   ]
 }

@@ -11,7 +11,9 @@ export class Trouble extends Error {}
 
 export interface Api {
   /** Calls a route and reads its answer by `schema`; throws Trouble with what the API says where it refuses. */
-  call<T extends z.ZodMiniType>(schema: T, path: string, body?: unknown): Promise<z.infer<T>>
+  call<T extends z.ZodMiniType>(schema: T, path: string, body?: unknown, method?: 'DELETE'): Promise<z.infer<T>>
+  /** Calls a route that answers with a text, and takes that piece by piece; throws Trouble as `call` does. */
+  read(path: string, take: (piece: string) => void): Promise<void>
 }
 
 const problem = z.object({ title: z.string(), detail: z.string(), code: z.string() })
@@ -22,26 +24,32 @@ export async function openApi(person: { email: string; scopes?: Scope[] }): Prom
   const address = environment['API_URL'] || 'http://127.0.0.1:8080'
   if (!URL.canParse(address)) throw new Trouble(`API_URL is no address: ${address}`)
   const token = environment['TOKEN'] || (await signForDemo(environment, person))
+  const send = async (method: string, path: string, body?: unknown): Promise<Response> => {
+    const response = await fetch(new URL(path, address), {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      redirect: 'error',
+    }).catch((cause: unknown) => {
+      throw new Trouble(`The API at ${address} is not up: start the demo first: make demo`, { cause })
+    })
+    if (response.ok) return response
+    const known = problem.safeParse(await response.json().catch(() => null))
+    throw new Trouble(
+      known.success ? `${known.data.detail} (${response.status} ${known.data.code})` : `${response.status}`,
+    )
+  }
   return {
-    async call(schema, path, body) {
-      const response = await fetch(new URL(path, address), {
-        method: body === undefined ? 'GET' : 'POST',
-        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        redirect: 'error',
-      }).catch((cause: unknown) => {
-        throw new Trouble(`The API at ${address} is not up: start the demo first: make demo`, { cause })
-      })
+    async call(schema, path, body, method) {
+      const response = await send(method ?? (body === undefined ? 'GET' : 'POST'), path, body)
       const value: unknown = await response.json().catch(() => null)
-      if (!response.ok) {
-        const known = problem.safeParse(value)
-        throw new Trouble(
-          known.success ? `${known.data.detail} (${response.status} ${known.data.code})` : `${response.status}`,
-        )
-      }
       const parsed = schema.safeParse(value)
       if (!parsed.success) throw new Trouble(`What answers at ${address} is not this API.`)
       return parsed.data
+    },
+    async read(path, take) {
+      const decoder = new TextDecoder()
+      for await (const piece of (await send('GET', path)).body ?? []) take(decoder.decode(piece, { stream: true }))
     },
   }
 }

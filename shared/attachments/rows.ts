@@ -77,16 +77,18 @@ export async function findSent(sql: Sql, requests: readonly string[], now: Date)
 
 /**
  * Writes a request's row as `acceptRequest` does, together with the attachments that it names: all of them or nothing.
- * @throws Fault `attachment.unusable` where one is not there, not this person's, over, or part of another message
+ * @throws Fault `attachment.unusable` where one is not there, not this person's, over, or part of another message;
+ *   `request.too-many` as acceptRequest
  */
 export async function acceptWithAttachments(
   database: Database,
   request: NewRequest,
   attachments: readonly string[],
+  mostWaiting: number | null = null,
 ): Promise<Acceptance> {
-  if (attachments.length === 0) return await acceptRequest(database, request)
+  if (attachments.length === 0) return await acceptRequest(database, request, mostWaiting)
   return await database.begin(async (sql) => {
-    const acceptance = await acceptRequest(sql, request)
+    const acceptance = await acceptRequest(sql, request, mostWaiting)
     // A repetition has them already.
     if (acceptance.outcome !== 'created') return acceptance
     const { count } = await sql`

@@ -78,7 +78,6 @@ export const catalogue = {
   ),
 
   // Deliveries.
-  'delivery.channel-unknown': terminal(422, 'The answer goes to a channel that this deployment has no adapter for'),
 
   'delivery.unavailable': retryable(503, 'The channel cannot be reached, or takes nothing at the moment'),
   'delivery.refused': terminal(422, 'The channel refuses to deliver there, and would again'),
@@ -87,6 +86,7 @@ export const catalogue = {
   'channel.misconfigured': retryable(503, "The channel's settings have a fault"),
   'channel.forged': terminal(401, 'The message does not prove which channel it comes from'),
   'channel.replayed': terminal(401, "The message's proof is too old, or from the future"),
+  'conversation.busy': terminal(409, 'The conversation cannot be deleted now'),
 
   // Knowledge.
   'knowledge.invalid': terminal(422, 'A knowledge file has a fault'),
@@ -132,6 +132,11 @@ export const catalogue = {
   'request.too-large': terminal(413, 'The message is longer than this system takes'),
   'request.unsupported-media': terminal(415, 'This route takes application/json in UTF-8'),
   'request.idempotency-mismatch': terminal(422, 'This Idempotency-Key was used with a different body'),
+  'request.too-many': retryable(
+    429,
+    'This person has as many messages waiting on this channel as are allowed',
+    'You have more messages waiting than I can take. I did not take this one: please send it again once I have answered.',
+  ),
   'request.not-found': terminal(404, 'There is no such thing, or it is not yours'),
   'request.method-not-allowed': terminal(405, 'This route does not take that method'),
   'attachment.not-configured': terminal(501, 'This deployment keeps no attachments'),
@@ -152,6 +157,9 @@ export const catalogue = {
   'identity.missing': terminal(401, 'A bearer token is needed'),
   'identity.invalid': terminal(401, 'The bearer token is not valid'),
   'identity.forbidden': terminal(403, 'The token does not allow this'),
+  'identity.primary': terminal(409, 'The address that a person is cannot be unlinked'),
+  'identity.claimed': terminal(409, "The account is another person's"),
+  'preferences.not-reached': terminal(422, 'Copies go to channels on which the person is reached'),
   'identity.keys-unavailable': retryable(503, "The issuer's keys cannot be fetched"),
   'identity.issuer-unavailable': retryable(503, 'The issuer cannot be reached, so nobody can sign in to the page'),
   'identity.cross-site': terminal(403, 'A change by cookie has to come from the page itself'),

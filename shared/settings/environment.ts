@@ -23,3 +23,10 @@ export function wholeNumber(
   }
   return number
 }
+
+/** The setting as yes or no; no where it is not set. */
+export function flag(environment: Environment, name: string): boolean {
+  const value = (environment[name] ?? '').toLowerCase()
+  if (value !== '' && value !== 'true' && value !== 'false') throw new Error(`${name} is "${value}": true or false.`)
+  return value === 'true'
+}

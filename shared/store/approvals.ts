@@ -1,5 +1,6 @@
 import { Fault } from '../errors/fault.ts'
 import type { ApprovalChange, Json } from '../flow/index.ts'
+import { noteAudit } from './audit.ts'
 import type { Sql } from './connect.ts'
 
 export interface Approval {
@@ -62,6 +63,17 @@ export async function applyApprovalChanges(
         and (${change.kind} <> 'grant' or (expires_at > ${context.now} and person = ${context.decidedBy}))
       returning 1`
     if (rows.length === 0) throw new Fault('stage.superseded', `approval ${change.id} was decided meanwhile`)
+    if (change.kind === 'grant' || change.kind === 'decline') {
+      await noteAudit(
+        sql,
+        {
+          actor: context.decidedBy,
+          action: `approval.${state === 'granted' ? 'granted' : 'declined'}`,
+          subject: change.id,
+        },
+        context.now,
+      )
+    }
   }
 }
 

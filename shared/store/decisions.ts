@@ -1,6 +1,7 @@
 import { deterministicId, type Event } from '../events/event.ts'
 import { requestCreated } from '../events/request-created.ts'
 import type { FlowState, Json } from '../flow/index.ts'
+import { noteAudit } from './audit.ts'
 import type { Sql } from './connect.ts'
 import type { RequestTarget } from './deliveries.ts'
 import { acceptRequest } from './requests.ts'
@@ -77,8 +78,9 @@ interface Decided {
 
 /**
  * Decides an approval that was asked of somebody else, and puts the decision into the employee's queue as a request of
- * its own, in the caller's transaction. The state before tells what happened: `open` means that this decision counts
- * and `event` is to be published; anything else that it was decided before. Null: nobody asks `by` for this approval.
+ * its own, in the caller's transaction. The state before tells what happened: `open` means that this decision counts;
+ * anything else that it was decided before. `event` is to be published: the decision's, again too where no queue has
+ * seen it, since nobody knows whether the first try got as far as the broker. Null: nobody asks `by` for this approval.
  */
 export async function decideApproval(
   sql: Sql,
@@ -91,13 +93,20 @@ export async function decideApproval(
     where a.id = ${id} and a.continuation is not null and (${by === 'tick'} or a.person = ${by === 'tick' ? '' : by.email})
     for update of a`
   if (row === undefined) return null
-  if (row.state !== 'open') return { before: row.state, event: null }
+  if (row.state !== 'open') return { before: row.state, event: await findUnqueued(sql, id) }
   const decided = await sql`
     update approvals set state = ${decision}, decided_by = ${by === 'tick' ? 'keeper' : by.email}, decided_at = ${now}
     where id = ${id} and (expires_at > ${now}) = ${decision !== 'expired'}
     returning 1`
   if (decided.length === 0) return { before: decision === 'expired' ? 'open' : 'expired', event: null }
 
+  if (by !== 'tick' && decision !== 'expired') {
+    await noteAudit(
+      sql,
+      { actor: by.email, onBehalfOf: row.requester, action: `approval.${decision}`, subject: id },
+      now,
+    )
+  }
   const request = deterministicId('decision', id)
   const event = requestCreated({
     ...{ id: request, channel: row.channel, person: row.requester, source: by === 'tick' ? '/keeper' : '/ingress' },
@@ -125,6 +134,13 @@ export async function decideApproval(
     button: null,
   })
   return { before: 'open', event }
+}
+
+/** The event of a decision that no queue has seen; null: it is queued, or there is none. */
+async function findUnqueued(sql: Sql, approval: string): Promise<Event | null> {
+  const [row] = await sql<{ event: string }[]>`
+    select event from requests where approval = ${approval} and state = 'accepted'`
+  return row === undefined ? null : (JSON.parse(row.event) as Event)
 }
 
 /** How the decision reads in the conversation's history; the flow goes by the approval's state, never by these words. */

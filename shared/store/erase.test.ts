@@ -89,10 +89,14 @@ test('every table is either named by the erasure, hangs on one that is, or holds
       'writes',
       'sessions',
       'approvals',
+      'webhooks',
+      'identity_links',
+      'audit',
+      'api_keys',
       'people',
     ],
     // By their foreign keys.
-    ...['identities', 'steps', 'tool_calls', 'deliveries', 'preferences'],
+    ...['identities', 'steps', 'tool_calls', 'deliveries', 'preferences', 'feedback', 'handoffs'],
     // Nothing about employees.
     ...['knowledge_sources', 'records', 'passages', 'spellings', 'migrations', 'erasures', 'mailboxes'],
   ]

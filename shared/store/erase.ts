@@ -134,6 +134,20 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
     select id from attachments where caller = ${email} and identity <> ${identity} ${some(limit)}`
   const decided = (limit?: number) => sql`
     select id from approvals where person = ${email} or decided_by = ${email} ${some(limit)}`
+  const addresses = (limit?: number) => sql`select id from webhooks where email = ${email} ${some(limit)}`
+  const accounts = () => sql`select identity from identities where person = ${person}`
+  /** What an entry of the audit trail may be about, by its id. */
+  const things = () => sql`
+    select identity from identities where person = ${person} union all
+    select id::text from sessions where person = ${person} union all
+    select a.id::text from approvals a where a.session in (${sessions()})`
+  const links = (limit?: number) => sql`
+    select hash from identity_links where identity in (${accounts()}) ${some(limit)}`
+  const noted = (limit?: number) => sql`
+    select id from audit where ${email} in (actor, on_behalf_of, subject) or subject in (${things()}) ${some(limit)}`
+  const released = (limit?: number) => sql`
+    select id from handoffs where released_by = ${email} and session not in (${sessions()}) ${some(limit)}`
+  const keys = (limit?: number) => sql`select id from api_keys where created_by = ${email} ${some(limit)}`
   const people = (limit?: number) => sql`select id from people where id = ${person} ${some(limit)}`
   return {
     inbox: {
@@ -147,6 +161,15 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
     delivery_targets: {
       rows: threads,
       change: (limit: number) => sql`delete from delivery_targets where target in (${threads(limit)})`,
+    },
+    // What was done stays written down, and nobody's name with it.
+    audit: {
+      rows: noted,
+      change: (limit: number) => sql`
+        update audit set actor = case when actor = ${email} then ${nameless} else actor end,
+          on_behalf_of = case when on_behalf_of = ${email} then ${nameless} else on_behalf_of end,
+          subject = case when subject = ${email} or subject in (${things()}) then ${nameless} else subject end
+        where id in (${noted(limit)})`,
     },
     turns: { rows: history, change: (limit: number) => sql`delete from turns where id in (${history(limit)})` },
     messages: {
@@ -177,6 +200,22 @@ function places(sql: Sql, who: { email: string; identity: string; person: string
           person = case when person = ${email} then ${nameless} else person end,
           decided_by = case when decided_by = ${email} then ${nameless} else decided_by end
         where id in (${decided(limit)})`,
+    },
+    webhooks: {
+      rows: addresses,
+      change: (limit: number) => sql`delete from webhooks where id in (${addresses(limit)})`,
+    },
+    identity_links: {
+      rows: links,
+      change: (limit: number) => sql`delete from identity_links where hash in (${links(limit)})`,
+    },
+    'hand-offs of others': {
+      rows: released,
+      change: (limit: number) => sql`update handoffs set released_by = ${nameless} where id in (${released(limit)})`,
+    },
+    'API keys of programs': {
+      rows: keys,
+      change: (limit: number) => sql`update api_keys set created_by = ${nameless} where id in (${keys(limit)})`,
     },
     people: { rows: people, change: (limit: number) => sql`delete from people where id in (${people(limit)})` },
   }

@@ -18,19 +18,19 @@ export async function queueRequests(
 ): Promise<number> {
   const rows = await sql`
     with waiting as (
-      select r.id, r.content, r.accepted, r.approval
+      select r.id, r.content, r.accepted, r.approval, r.after_failure
       from requests r join identities i on i.identity = r.identity
       where i.person = ${options.person} and r.state = 'accepted'
         and r.accepted <= (select accepted from requests where id = ${options.upTo})
       order by r.accepted
       for update of r
     ), numbered as (
-      select w.id, w.content, w.approval, s.last_message + row_number() over (order by w.accepted)::int as number
+      select w.id, w.content, w.approval, w.after_failure, s.last_message + row_number() over (order by w.accepted)::int as number
       from waiting w, sessions s where s.id = ${options.session}
     ), appended as (
       insert into messages (session, number, role, content, request, state, created_at)
-      select ${options.session}, number, case when approval is null then 'employee' else 'approver' end, content, id,
-        'queued', ${options.now}
+      select ${options.session}, number, case when approval is not null then 'approver'
+        when after_failure is not null then 'system' else 'employee' end, content, id, 'queued', ${options.now}
       from numbered
     ), advanced as (
       update sessions set last_message = last_message + (select count(*)::int from numbered), updated_at = ${options.now}

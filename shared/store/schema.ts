@@ -1,7 +1,7 @@
 import type { Sql } from './connect.ts'
 
 /**
- * Describes the tables of the schema `public` as stable text: columns, constraints, indexes and triggers, in an order
+ * Describes the schema `public` as stable text: functions, and of each table its columns, constraints, indexes and triggers, in an order
  * that no dump or migration history changes. It is kept in git, so that a change of the schema is read in its review.
  */
 export async function describeSchema(sql: Sql): Promise<string> {
@@ -40,13 +40,23 @@ export async function describeSchema(sql: Sql): Promise<string> {
     from pg_trigger t join pg_class c on c.oid = t.tgrelid
     where c.relnamespace = 'public'::regnamespace and not t.tgisinternal
     order by c.relname collate "C", t.tgname collate "C"`
+  // An extension's functions are its own.
+  const functions = await sql<{ text: string }[]>`
+    select pg_get_functiondef(p.oid) as text from pg_proc p
+    where p.pronamespace = 'public'::regnamespace and p.prokind = 'f'
+      and not exists (select from pg_depend d where d.objid = p.oid and d.deptype = 'e')
+    order by p.proname collate "C"`
   const tables = [...new Set(columns.map((line) => line.table))]
   const parts = [columns, constraints, indexes, triggers]
   const described = tables.map((table) => {
     const lines = parts.flatMap((part) => part.filter((line) => line.table === table).map((line) => line.text))
     return `table ${table}\n${lines.join('\n')}\n`
   })
-  return [...extensions.map(({ name }) => `extension ${name}\n`), ...described].join('\n')
+  return [
+    ...extensions.map(({ name }) => `extension ${name}\n`),
+    ...functions.map(({ text }) => text),
+    ...described,
+  ].join('\n')
 }
 
 interface Line {

@@ -29,6 +29,9 @@ interface Row {
 
 const fromRow = ({ last_message, ...row }: Row): Session => ({ ...row, lastMessage: last_message })
 
+/** Milliseconds from the beginning of its newest turn that a session stays open: two weeks, as the predecessor has it. */
+const sessionLifetimeMs = 14 * 24 * 3_600_000
+
 /** Locks a session's row until the transaction ends: everything that law 2 orders is decided under this lock. */
 export async function lockSession(sql: Sql, id: string): Promise<Session | null> {
   const [row] = await sql<Row[]>`
@@ -43,16 +46,15 @@ export async function lockSession(sql: Sql, id: string): Promise<Session | null>
  */
 export async function lockOpenSession(
   sql: Sql,
-  options: { person: string; newId: string; now: Date; lifetimeMs: number },
+  options: { person: string; newId: string; now: Date },
 ): Promise<Session> {
-  const { person, newId, now, lifetimeMs } = options
-  const expires = new Date(now.getTime() + lifetimeMs)
+  const { person, newId, now } = options
   await sql`
     update sessions set state = 'closed', updated_at = ${now}
     where person = ${person} and state = 'open' and expires_at <= ${now} and turn is null and pending_event is null`
   await sql`
     insert into sessions (id, person, created_at, updated_at, expires_at)
-    values (${newId}, ${person}, ${now}, ${now}, ${expires})
+    values (${newId}, ${person}, ${now}, ${now}, ${expiryFrom(now)})
     on conflict do nothing`
   const [row] = await sql<Row[]>`
     select id, tenant, person, state, agent, flow, turn, last_message, pending_event is not null as pending
@@ -69,7 +71,7 @@ export async function setPendingEvent(sql: Sql, session: string, event: Event | 
     where id = ${session}`
 }
 
-/** Makes a turn the session's current one, with the event that moves it on. */
+/** Makes a turn the session's current one, with the event that moves it on; a turn prolongs the session's time. */
 export async function setTurn(
   sql: Sql,
   session: string,
@@ -79,8 +81,13 @@ export async function setTurn(
 ): Promise<void> {
   await sql`
     update sessions set turn = ${turn}, pending_event = ${event === null ? null : JSON.stringify(event)},
-      pending_since = ${now}, republished = 0, updated_at = ${now}
+      pending_since = ${now}, republished = 0, updated_at = ${now},
+      expires_at = greatest(expires_at, ${turn === null ? null : expiryFrom(now)})
     where id = ${session}`
+}
+
+function expiryFrom(now: Date): Date {
+  return new Date(now.getTime() + sessionLifetimeMs)
 }
 
 /** Stores where the conversation stands: the agent that speaks next and its flow; null is the router's beginning. */

@@ -1,4 +1,6 @@
+import * as z from 'zod/mini'
 import type { Json } from '../flow/index.ts'
+import { noteAudit } from './audit.ts'
 import type { Sql } from './connect.ts'
 
 /** A write as the ledger holds it: recorded before the call, with the arguments that were approved. */
@@ -58,7 +60,29 @@ export async function finishWrite(
   sql: Sql,
   options: { approval: string; state: 'done' | 'failed' | 'parked'; outcome: unknown; now: Date },
 ): Promise<void> {
+  const [before] = await sql<{ state: string; tool: string; actor: string; person: string }[]>`
+    select c.state, c.tool, coalesce(a.decided_by, a.person) as actor, p.email as person
+    from tool_calls c join approvals a on a.id = c.approval join sessions s on s.id = a.session join people p on p.id = s.person
+    where c.approval = ${options.approval} for update of c`
+  if (before !== undefined && before.state !== 'done' && options.state === 'done') {
+    const { actor, person, tool } = before
+    await noteAudit(
+      sql,
+      {
+        ...{ actor, onBehalfOf: actor === person ? null : person, action: 'ticket.filed', subject: options.approval },
+        detail: { tool, ...ticketIn(options.outcome) },
+      },
+      options.now,
+    )
+  }
   await sql`
     update tool_calls set state = ${options.state}, outcome = ${JSON.stringify(options.outcome)}::text::jsonb, finished_at = ${options.now}
     where approval = ${options.approval}`
+}
+
+const filed = z.object({ value: z.object({ number: z.string().check(z.maxLength(64)) }) })
+
+function ticketIn(outcome: unknown): { ticket?: string } {
+  const parsed = filed.safeParse(outcome)
+  return parsed.success ? { ticket: parsed.data.value.number } : {}
 }

@@ -1,8 +1,12 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type S3StandIn, startS3StandIn } from '../../local/s3/start.ts'
 import { type ObjectStore, openObjectStore } from '../../shared/attachments/object-store.ts'
 import { beginAttachment, finishAttachment } from '../../shared/attachments/rows.ts'
+import { offerLink } from '../../shared/channels/link.ts'
+import { createWebhook } from '../../shared/channels/webhook/rows.ts'
+import { createApiKey } from '../../shared/store/api-keys.ts'
+import { noteAudit } from '../../shared/store/audit.ts'
 import { decideApproval, findAskedOf } from '../../shared/store/decisions.ts'
 import { erasePerson } from '../../shared/store/erase.ts'
 import { quiet } from '../pipeline.ts'
@@ -61,6 +65,8 @@ async function live(email: string): Promise<void> {
     )
     if (decision?.event) await pipeline.deliver(decision.event)
   }
+  // Their conversation with a person: a hand-off that they ended, and one that somebody else did.
+  await say('reset', 'talk to a person', `my ${mine} is lost`, 'yes', 'menu')
   await keepFile(email, `${mine}.txt`)
   await writeTo(email)
   // One whose turn is given up, one whose turn hangs, one that has come no further than the door.
@@ -74,11 +80,36 @@ async function live(email: string): Promise<void> {
   await pipeline.accept(email, `and another ${mine}`)
 }
 
-/** An answer that went to a mail thread of this person's, and their wish to be answered there. */
+/** An answer that went to a mail thread of this person's, their wish to be answered there, and a webhook of theirs. */
 async function writeTo(email: string): Promise<void> {
   const { database } = world.db
+  await createWebhook(
+    database,
+    { subject: email, email },
+    { id: randomUUID(), url: 'https://x.example/', now: new Date() },
+  )
   const key = `email:${email}`
+  const account = `slack:T1/${email}`
+  await database`
+    insert into identities (identity, person, source) select ${account}, id, 'sign-in' from people where email = ${email}`
+  await offerLink(
+    { database, now: () => new Date(), randomBytes },
+    { identity: account, channel: 'slack', page: 'https://x.example' },
+  )
+  await noteAudit(database, { actor: email, action: 'identity.linked', subject: account }, new Date())
+  await noteAudit(
+    database,
+    { actor: 'ops', onBehalfOf: email, action: 'preferences.changed', subject: email },
+    new Date(),
+  )
+  const keyOfProgram = { id: randomUUID(), subject: 'api-key:hr', scopes: [], hash: Buffer.alloc(32), createdBy: email }
+  const dates = { createdAt: new Date(), expiresAt: new Date(), revokedAt: null, lastUsedAt: null }
+  await createApiKey(database, { ...keyOfProgram, ...dates })
   await database`insert into preferences (person, copies, updated_at) select id, '{email}', now() from people where email = ${email}`
+  await database`
+    insert into feedback (turn, person, good, given_at)
+    select t.id, s.person, true, now() from turns t join sessions s on s.id = t.session join people p on p.id = s.person
+    where p.email = ${email} limit 1`
   await database`insert into delivery_targets (target, last_used_at) values (${key}, now())`
   await database`
     insert into deliveries (turn, target, channel, thread, person, content, state, created_at)

@@ -175,8 +175,15 @@ async function attempt(talk: Talk, act: Decided): Promise<Violation[]> {
   talk.times.push(now)
   const decision = await arena.decide(database, asked.id, act, by, now)
   await pipeline.deliver(...decision.events)
+  const answersSince = async () => (await answersToDecisions(database, email)).slice(told.length + expiries.length)
+  let answers = await answersSince()
+  // As with a message: it may take the ticks of half an hour until the employee hears.
+  for (let ticks = 0; decision.events.length > 0 && answers.length === 0 && ticks < 6; ticks += 1) {
+    pipeline.pass(5 * minute)
+    await tick(arena)
+    answers = await answersSince()
+  }
   const opened = mock.tickets().filter((ticket) => !known.includes(ticket))
-  const answers = (await answersToDecisions(database, email)).slice(told.length + expiries.length)
   talk.exchanges.push({ message: `[${act.by}: ${act.decision}]`, answer: answers.join('\n\n') })
   const violations = judgeDecision(asked, act, by, now, {
     decision,

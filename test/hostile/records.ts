@@ -55,7 +55,7 @@ async function readDocuments(folder: string) {
       const [title = '', ...headings] = heads
       const sentences = lines
         .filter((line) => !line.startsWith('#'))
-        .flatMap((line) => line.replace(/^\s*(?:[-*+]|\d+\.) /, '').split(/(?<=[.!?…]["'”’)\]]?)\s+/u))
+        .flatMap((line) => line.replace(/^\s*(?:[-*+]|\d+\.) |^\|\s*|\s*\|$/g, '').split(/(?<=[.!?…]["'”’)\]]?)\s+/u))
         .map((sentence) => sentence.trim())
         .filter((sentence) => sentence !== '')
       return { title, headings: ['', ...headings], sentences }

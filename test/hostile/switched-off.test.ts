@@ -59,7 +59,7 @@ test.each([
   ['plainText', 'HTML and script', 'document', 'it-help', 'live markup in an answer'],
   ['fields', 'HTML and script', 'ticket field', 'it-help', 'a field of a ticket that is no plain text'],
 ] as const)('without %s, "%s" in a %s gets through at %s', async (defence, kind, carrier, agent, violation) => {
-  expect(await breachesOf(kind, carrier, agent)).toEqual([])
+  // That nothing gets through with it is what the other runs of the attacks say.
   off[defence] = true
   expect(await breachesOf(kind, carrier, agent)).toContain(violation)
 })

@@ -107,12 +107,13 @@ function byTool(one: Case, spoil: string): Way[] {
       'talk to a person',
       'my screen is dark',
       'yes',
+      'menu',
       'my open requests',
       'refresh',
     ]),
     way('software-licence', 'get_manager', [...licence, 'my manager said yes', approve]),
     way('software-licence', 'open_licence_request', [...licence, approve, 'my open requests']),
-    way('it-help', 'open_help_request', ['talk to a person', 'my screen is dark', 'yes', 'my open requests']),
+    way('it-help', 'open_help_request', ['talk to a person', 'my screen is dark', 'yes', 'menu', 'my open requests']),
     ...(spoil === 'texts'
       ? [
           {

@@ -1,4 +1,5 @@
 import type { ApprovalChange, Json } from '../../../shared/flow/index.ts'
+import { handoffStep } from '../../../shared/store/handoffs.ts'
 import type { RecordedApproval, RecordedStep, RecordedTurn } from '../../../shared/store/recorded-turn.ts'
 import type { Note } from './recorded-outside.ts'
 
@@ -61,5 +62,7 @@ function hasHappened(row: RecordedApproval, kind: keyof typeof becomes, at: Date
 /** The approvals that the turn is stored to have asked for, and that no step of it asks for when it is run again. */
 export function unaskedApprovals(recorded: RecordedTurn, changes: ApprovalChange[]): RecordedApproval[] {
   const opened = new Set(changes.flatMap((change) => (change.kind === 'open' ? [change.id] : [])))
-  return recorded.approvals.filter(({ id, turn }) => turn === recorded.turn.id && !opened.has(id))
+  return recorded.approvals.filter(
+    ({ id, turn, step }) => turn === recorded.turn.id && step !== handoffStep && !opened.has(id),
+  )
 }

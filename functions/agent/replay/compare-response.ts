@@ -6,7 +6,9 @@ import type { RecordedStep, RecordedTurn } from '../../../shared/store/recorded-
 import { isTraceparent } from '../../../shared/telemetry/traceparent.ts'
 import { type Answer, responseOf } from '../../../shared/turn/answer-turn.ts'
 import { commandAnswer } from '../answer-command.ts'
+import { spentSentence } from '../answer-spent.ts'
 import { answerOf } from '../commit-step.ts'
+import { silence, silentAnswer } from '../person.ts'
 import type { Walked } from '../walk-flow.ts'
 import type { Note } from './recorded-outside.ts'
 
@@ -16,6 +18,7 @@ interface Repeated {
   at: Date
 }
 
+const backFrom = z.object({ ticket: z._default(z.string(), '') })
 const usage = z.object({
   ...{ input: z.int(), output: z.int(), calls: z.int() },
   ...{ maxInput: z.int(), maxOutput: z.int(), maxTotal: z.int() },
@@ -23,10 +26,13 @@ const usage = z.object({
 
 /** The answer to a command: it comes of the command and of what the session had used. */
 export function repeatCommand({ turn }: RecordedTurn, step: RecordedStep): Repeated | null {
+  const silent = silence.safeParse(step.answer)
+  if (silent.success) return { answer: silentAnswer(silent.data), at: step.finishedAt }
   const command: Command | null = readCommand(turn.content)
   const used = usage.safeParse(step.answer)
   if (command === null || command !== step.name || !used.success) return null
-  return { answer: commandAnswer(command, used.data), at: step.finishedAt }
+  const { ticket } = backFrom.parse(step.answer)
+  return { answer: commandAnswer(command, used.data, ticket === '' ? null : ticket), at: step.finishedAt }
 }
 
 /** The answer that the last step gives. */
@@ -42,14 +48,15 @@ export function repeatAnswer(recorded: RecordedTurn, last: Walked | undefined): 
 export function repeatFailure({ turn, response, finishedAt }: RecordedTurn): Repeated | null {
   const code = codeIn(response)
   if (code === null || finishedAt === null) return null
+  const ticket = code === 'flow.budget-spent' ? ticketIn(response) : null
   return {
     answer: {
       state: 'failed',
-      content: catalogue[code].says ?? apology,
+      content: ticket === null ? (catalogue[code].says ?? apology) : spentSentence(ticket),
       agent: turn.agent,
       type: 'error',
       requiresFollowup: false,
-      metadata: { error_code: code },
+      metadata: { error_code: code, ...(ticket === null ? {} : { handoff: ticket }) },
       conversation: 'keep',
     },
     at: finishedAt,
@@ -63,6 +70,14 @@ export function codeIn(response: string | null): FaultCode | null {
     .safeParse(readEvent(response))
   const named = parsed.success ? parsed.data.data.metadata.error_code : null
   return Object.keys(catalogue).find((code): code is FaultCode => code === named) ?? null
+}
+
+/** The ticket with which a person took over. */
+function ticketIn(response: string | null): string | null {
+  const named = z
+    .object({ data: z.object({ metadata: z.object({ handoff: z.string() }) }) })
+    .safeParse(readEvent(response))
+  return named.success ? named.data.data.metadata.handoff : null
 }
 
 /**
