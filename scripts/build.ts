@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { dirname, join, sep } from 'node:path'
 import { build, type Plugin, stop } from 'esbuild'
-import { buildPage } from './build/page.ts'
+import { buildPage } from './bundle/page.ts'
 import { readCommand } from './command-line/read-command.ts'
 
 const root = join(import.meta.dirname, '..')

@@ -29,7 +29,7 @@ async function isFresh(): Promise<boolean> {
   })
   const files = [
     'scripts/build.ts',
-    'scripts/build/page.ts',
+    'scripts/bundle/page.ts',
     'package-lock.json',
     ...(await Promise.all(sources)).flat(),
   ]
