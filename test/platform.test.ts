@@ -388,7 +388,7 @@ test('a killed platform leaves no process behind', async () => {
       once(parent, 'exit').then(([code]) => Promise.reject(new Error(`the platform ended with ${code}`))),
     ])
     const pids = z.array(z.int()).parse(JSON.parse(line))
-    expect(pids).toHaveLength(12)
+    expect(pids).toHaveLength(13)
     expect(await stillRunning(pids)).toEqual(pids)
     parent.kill('SIGKILL')
     await vi.waitFor(async () => expect(await stillRunning(pids)).toEqual([]), 5_000)
