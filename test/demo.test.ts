@@ -17,7 +17,7 @@ import { descendantsOf, stillRunning } from './processes.ts'
 /** `make demo` and what a person types beside it, in a copy of the checkout with a data folder of its own. */
 let checkout: string
 /** Without build/: the demo has a build of its own. */
-const folders = ['agents', 'functions', 'knative', 'local', 'scripts', 'shared']
+const folders = ['agents', 'functions', 'integrations', 'knative', 'local', 'scripts', 'shared', 'web']
 let settings: Record<string, string>
 
 interface Ran {
@@ -37,7 +37,7 @@ const running = new Set<Running>()
 beforeAll(async () => {
   // Closed to all but its owner, as a clone in a home folder is.
   checkout = await realpath(await mkdtemp(join(tmpdir(), 'demo-')))
-  for (const name of [...folders, 'Makefile', 'package.json']) {
+  for (const name of [...folders, 'Makefile', 'package.json', 'tsconfig.json']) {
     await cp(join(root, name), join(checkout, name), { recursive: true })
   }
   await symlink(join(root, 'node_modules'), join(checkout, 'node_modules'))
