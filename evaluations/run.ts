@@ -1,16 +1,13 @@
 import { createHash } from 'node:crypto'
-import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { defaults } from '../local/model/settings.ts'
-import { removePostgres } from '../local/postgres/remove.ts'
-import { startPostgres } from '../local/postgres/start.ts'
+import { withDatabase } from '../local/postgres/with-database.ts'
 import { loadAgents } from '../shared/flow/index.ts'
 import { type Model, openModel, probeModel } from '../shared/model/index.ts'
 import type { Environment } from '../shared/settings/environment.ts'
-import { connect, type Database } from '../shared/store/connect.ts'
-import { migrate, readMigrations } from '../shared/store/migrate.ts'
+import type { Database } from '../shared/store/connect.ts'
 import { agentsFolder, composeWorld } from '../test/compose-world.ts'
 import { type Case, parseCases } from './cases.ts'
 import { patient } from './patient-model.ts'
@@ -40,7 +37,7 @@ async function main(argv: string[], environment: Environment, signal: AbortSigna
   })
   const cases = readCases(bytes.toString('utf8'))
   const model = await chooseModel(environment, signal)
-  const outcomes = await withDatabase((database) => evaluate(cases, database, model.model, signal))
+  const outcomes = await withDatabase('evaluation', (database) => evaluate(cases, database, model.model, signal))
   const run: Run = {
     file: basename(file),
     fileHash: createHash('sha256').update(bytes).digest('hex'),
@@ -93,28 +90,6 @@ async function chooseModel(
   const probed = await probeModel(llm, AbortSignal.any([signal, AbortSignal.timeout(60_000)]))
   if (!probed.ok) throw new Trouble(probed.sentence)
   return { name: llm.model, model: patient(openModel(llm)) }
-}
-
-/** A throw-away database that never waits for the disk. */
-async function withDatabase<Result>(work: (database: Database) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'self-service-agent-evaluation-'))
-  try {
-    const server = await startPostgres({
-      folder,
-      port: 0,
-      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
-    })
-    const database = connect(server.url, { max: 5, name: 'evaluation' })
-    try {
-      await migrate(database, await readMigrations(join(root, 'shared/store/migrations')))
-      return await work(database)
-    } finally {
-      await database.end({ timeout: 5 })
-      await server.stop('immediate')
-    }
-  } finally {
-    await removePostgres(folder)
-  }
 }
 
 async function evaluate(

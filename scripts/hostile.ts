@@ -1,11 +1,8 @@
-import { mkdir, mkdtemp, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describeMachine } from '../evaluations/report.ts'
-import { removePostgres } from '../local/postgres/remove.ts'
-import { startPostgres } from '../local/postgres/start.ts'
-import { connect, type Database } from '../shared/store/connect.ts'
-import { migrate, readMigrations } from '../shared/store/migrate.ts'
+import { withDatabase } from '../local/postgres/with-database.ts'
+import type { Database } from '../shared/store/connect.ts'
 import { attacks } from '../test/hostile/attacks.ts'
 import { type Breach, describeBreach, leadingUpTo, runConversations } from '../test/hostile/run.ts'
 import { runAttacks } from '../test/hostile/run-attacks.ts'
@@ -28,7 +25,7 @@ shortest transcript of what broke the law, writes reports/hostile.json, and ends
 const root = join(import.meta.dirname, '..')
 const command = readCommand(usage, { flags: ['every-way'], valued: ['conversations', 'first', 'seed'] })
 const one = number('seed')
-process.exitCode = await withDatabase((database) =>
+process.exitCode = await withDatabase('hostile', (database) =>
   one === null ? runAll(database, number('first') ?? 1, number('conversations') ?? 1_000) : runOne(database, one),
 )
 
@@ -123,26 +120,4 @@ function total(answers: Record<string, number>): number {
 
 function seconds(started: number): number {
   return Math.round((performance.now() - started) / 1_000)
-}
-
-/** A throw-away database that never waits for the disk. */
-async function withDatabase<Result>(work: (database: Database) => Promise<Result>): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), 'self-service-agent-hostile-'))
-  try {
-    const server = await startPostgres({
-      folder,
-      port: 0,
-      settings: { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' },
-    })
-    const database = connect(server.url, { max: 5, name: 'hostile' })
-    try {
-      await migrate(database, await readMigrations(join(root, 'shared/store/migrations')))
-      return await work(database)
-    } finally {
-      await database.end({ timeout: 5 })
-      await server.stop('immediate')
-    }
-  } finally {
-    await removePostgres(folder)
-  }
 }

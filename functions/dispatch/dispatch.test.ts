@@ -292,3 +292,21 @@ test('a channel that was taken out: the answer goes where the person is reached,
   expect(await world.db.database`select state from requests`).toMatchObject([{ state: 'answered' }])
   expect(await delivered()).toEqual([true])
 })
+
+test('an answer that is announced and that nobody gave is forgotten: the one of that id is delivered when it comes', async () => {
+  const { events, handlers } = world.pipeline
+  const { dispatch } = handlers
+  handlers.dispatch = async () => null
+  await say('refresh')
+  const answer = events.findLast(({ type }) => type === eventTypes.responseReady)
+  if (answer === undefined) throw new Error('no answer')
+  const { database } = world.db
+  const [turn] = await database<{ response: string }[]>`select response from turns`
+  await database`update turns set response = null`
+  expect(await dispatch(answer, quiet)).toBeNull()
+  expect(chat.delivered).toEqual([])
+  await database`update turns set response = ${turn?.response ?? ''}`
+  await dispatch(answer, quiet)
+  expect(chat.delivered).toHaveLength(1)
+  expect(await delivered()).toEqual([true])
+})

@@ -6,6 +6,7 @@ import type { Context, EventHandler } from '../../shared/stage/function.ts'
 import { onceInOneTransaction } from '../../shared/stage/once.ts'
 import type { Database } from '../../shared/store/connect.ts'
 import { findOwedTargets, type Target } from '../../shared/store/deliveries.ts'
+import { forget } from '../../shared/store/inbox-forget.ts'
 import { answeredTurn, oweAnswer } from './owe.ts'
 import { sendOwed } from './send-owed.ts'
 
@@ -31,7 +32,10 @@ export function createDispatch(parts: DispatchParts): EventHandler {
     database,
     work: async (event, sql) => {
       if (event.type !== eventTypes.responseReady) throw new Fault('event.unknown-type', event.type)
-      return await oweAnswer(answeredTurn(event), sql, senders, now(), parts.desk)
+      if (await oweAnswer(answeredTurn(event), sql, senders, now(), parts.desk)) return null
+      // Nobody of ours sent this. Forgotten, or the answer of that id would count as taken.
+      await forget(sql, { consumer: 'dispatch', source: event.source, event: event.id, fence: 1 })
+      return null
     },
   })
   return async (event, context) => {

@@ -23,7 +23,7 @@ import { newsForDesk } from './tell-desk.ts'
 /**
  * Notes where a turn's answer goes, after those of the same conversation whose own events come late: what is owed to a
  * place is sent in the order in which it was noted. Answers are read from the turns, not from the event: an event names,
- * Postgres says.
+ * Postgres says. False where nobody has answered this turn.
  */
 export async function oweAnswer(
   turn: string,
@@ -31,11 +31,11 @@ export async function oweAnswer(
   senders: Senders,
   now: Date,
   desk: Target | null = null,
-): Promise<null> {
+): Promise<boolean> {
   // What is fetched by its asker has no order of its own.
   const earlier = senders.names.length === 0 ? [] : await findUnowed(sql, turn)
-  for (const id of [...earlier, turn]) await oweTurn(id, sql, senders, now, desk)
-  return null
+  for (const id of earlier) await oweTurn(id, sql, senders, now, desk)
+  return await oweTurn(turn, sql, senders, now, desk)
 }
 
 /**
@@ -43,13 +43,13 @@ export async function oweAnswer(
  * that the request names, to the channels where the person wants a copy, to whoever the turn put a question to, and to
  * the desk that takes conversations over, what concerns it.
  */
-async function oweTurn(turn: string, sql: Sql, senders: Senders, now: Date, desk: Target | null): Promise<void> {
+async function oweTurn(turn: string, sql: Sql, senders: Senders, now: Date, desk: Target | null): Promise<boolean> {
   const stored = await findResponse(sql, turn)
-  if (stored === null) return
+  if (stored === null) return false
   const response = parseData(stored.event, eventTypes.responseReady)
   const { request_id, metadata, content, agent_id, processing_time_ms, requires_followup, followup_actions } = response
   const origin = await findOrigin(sql, request_id)
-  if (origin === null) return
+  if (origin === null) return true
   await answerRequest(sql, {
     ...{ request: request_id, failed: stored.state === 'failed', now },
     response: { content, agent_id, metadata, processing_time_ms, requires_followup, followup_actions },
@@ -75,6 +75,7 @@ async function oweTurn(turn: string, sql: Sql, senders: Senders, now: Date, desk
   const news = desk !== null && senders.names.includes(desk.channel) ? await newsForDesk(sql, turn, desk) : null
   if (news !== null) await oweDelivery(sql, news, now)
   await settleTurn(sql, turn)
+  return true
 }
 
 /** The channel was taken out of this deployment: the answer goes to where the person is reached, and is seen as that. */

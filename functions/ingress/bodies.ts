@@ -1,20 +1,10 @@
 import * as z from 'zod/mini'
 import type { ReadByAsker } from '../../shared/channels/read-by-asker.ts'
-import { parseEmail } from '../../shared/identity/email.ts'
+import { address } from './address.ts'
 
 const free = z.record(z.string(), z.unknown())
 const short = (longest: number) => z.string().check(z.maxLength(longest))
 const id = z.uuid()
-
-const address = z.pipe(
-  z.string().check(z.maxLength(255)),
-  z.transform((text, context) => {
-    const email = parseEmail(text)
-    if (email !== null) return email
-    context.issues.push({ code: 'custom', message: 'not an e-mail address', input: undefined })
-    return z.NEVER
-  }),
-)
 
 /** What every channel sends; the predecessor's names. Fields that are not named here are left out, not refused. */
 const base = {

@@ -1,20 +1,11 @@
 import * as z from 'zod/mini'
-import { parseEmail } from '../../shared/identity/email.ts'
 import { cursorForm } from '../../shared/store/conversations.ts'
+import { address } from './address.ts'
 
 const id = z.uuid()
 const moment = z.pipe(
   z.iso.datetime({ offset: true }),
   z.transform((text) => new Date(text)),
-)
-const address = z.pipe(
-  z.string().check(z.maxLength(255)),
-  z.transform((text, context) => {
-    const email = parseEmail(text)
-    if (email !== null) return email
-    context.issues.push({ code: 'custom', message: 'not an e-mail address', input: undefined })
-    return z.NEVER
-  }),
 )
 const name = z.string().check(z.minLength(1), z.maxLength(255))
 const most = (byDefault: number) => z._default(z.coerce.number().check(z.int(), z.gte(1), z.lte(200)), byDefault)

@@ -36,11 +36,9 @@ test('of a hundred at once, as many as may wait are taken, and each of the other
   expect((await door.ask({ content: 'x' }, await as('bob@example.com'))).status).toBe(202)
   expect((await door.ask({ content: 'x' }, headers, '/api/v1/requests/web')).status).toBe(202)
   // One that is answered makes room for one.
-  const [{ id }] = (await door.store.database`
-    select id from requests where identity = 'email:alice@example.com' and channel = 'generic' limit 1`) as unknown as [
-    { id: string },
-  ]
-  await door.answer(id, 'done')
+  const [oldest] = await door.store.database<{ id: string }[]>`
+    select id from requests where identity = 'email:alice@example.com' and channel = 'generic' limit 1`
+  await door.answer(oldest?.id ?? '', 'done')
   const two = await Promise.all([door.ask({ content: 'y' }, headers), door.ask({ content: 'z' }, headers)])
   expect(two.map(({ status }) => status).sort()).toEqual([202, 429])
 })
